@@ -1,0 +1,63 @@
+"""What a named thing takes: the settings of a method or metric, with types and defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+ParamType = Literal["int", "float", "bool", "word"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Param:
+    """One setting.
+
+    Attributes:
+        choices: the words allowed, for type `word`; empty is any.
+        minimum: the smallest number allowed.
+    """
+
+    name: str
+    type: ParamType
+    default: bool | int | float | str | None
+    doc: str
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """A name with its settings, as the resolver needs it.
+
+    Attributes:
+        needs_answer, needs_foil: for metrics: whether `answer` must give a right, a wrong side.
+        estimates: for methods: whether the result is an estimate, that `verify` can check.
+    """
+
+    name: str
+    summary: str
+    params: tuple[Param, ...] = ()
+    needs_answer: bool = False
+    needs_foil: bool = False
+    estimates: bool = False
+
+    def param(self, name: str) -> Param | None:
+        """The setting called `name`, None if there is none."""
+        return next((p for p in self.params if p.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """Every name that a spec may use, handed to the resolver by the driver.
+
+    Attributes:
+        nodes: node kind -> what its index counts (`head`, `kv_head`, `neuron`, `vector`).
+        exports: file suffix (with the dot) -> format name.
+        executors: names allowed in `run { executor = ... }`.
+    """
+
+    methods: tuple[Signature, ...]
+    metrics: tuple[Signature, ...]
+    nodes: tuple[tuple[str, str], ...]
+    exports: tuple[tuple[str, str], ...]
+    executors: tuple[str, ...]
