@@ -1,4 +1,4 @@
-"""Kullback-Leibler divergence of the patched run's next-token distribution."""
+"""Kullback-Leibler divergence of the next-token distribution from the clean run's."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def kl(logits: Tensor, targets: Targets) -> Tensor:
-    """KL(unpatched || patched), logits [pair, vocab] -> [pair], in nats.
+    """KL(clean || this run), logits [pair, vocab] -> [pair], in nats.
 
     Raises:
-        ValueError: when there is no reference to measure from.
+        ValueError: when the clean run's logits are not given.
     """
     if targets.reference is None:
-        raise ValueError("KL needs the logits of the unpatched run")
+        raise ValueError("KL needs the logits of the clean run")
     reference = targets.reference.log_softmax(-1)
     return (reference.exp() * (reference - logits.log_softmax(-1))).sum(-1)
 
@@ -26,10 +26,10 @@ def kl(logits: Tensor, targets: Targets) -> Tensor:
 KL = Metric(
     signature=Signature(
         name="kl",
-        summary="KL divergence of the patched distribution from the unpatched one",
+        summary="KL divergence of the next-token distribution from the clean run's",
     ),
     compute=kl,
     unit="nats",
     needs_reference=True,
-    flat_at_base=True,
+    flat_at_clean=True,
 )

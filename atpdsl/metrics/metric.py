@@ -19,7 +19,7 @@ class Targets:
     Attributes:
         answers, foils: token ids, [pair, k]; short rows are filled up with token 0.
         answer_mask, foil_mask: 1.0 where an entry is real, [pair, k].
-        reference: logits of the unpatched run at the same position, [pair, vocab], for
+        reference: logits of the clean run at the metric's position, [pair, vocab], for
             metrics that measure a distance from it; carries no gradient.
     """
 
@@ -38,7 +38,7 @@ class Metric:
         compute: (logits [pair, vocab], targets) -> [pair]; uses tensor methods only, so that
             this package needs no torch.
         needs_reference: whether `Targets.reference` must be set.
-        flat_at_base: the gradient at the unpatched run is zero by definition, so that first
+        flat_at_clean: the gradient at the clean run is zero by definition, so that first
             order estimates there say nothing.
         unit: what the number is measured in.
     """
@@ -47,7 +47,7 @@ class Metric:
     compute: Callable[[Tensor, Targets], Tensor]
     unit: str
     needs_reference: bool = False
-    flat_at_base: bool = False
+    flat_at_clean: bool = False
 
     @property
     def name(self) -> str:

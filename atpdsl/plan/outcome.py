@@ -60,6 +60,8 @@ class VerifiedOutcome:
         nodes: [n, 2] integers: number of the node set, flat number in it.
         chosen_by: for each node the label whose top it is in, or `random`; [n] words.
         statistics: exact effects, arrays of shape [n].
+        population: how many nodes there were to choose from: those that exist in some pair
+            and are not zero by construction (before the first differing token).
         per_pair: [pair, n] or None.
     """
 
@@ -67,6 +69,7 @@ class VerifiedOutcome:
     nodes: Integers
     chosen_by: tuple[str, ...]
     statistics: Statistics
+    population: int
     per_pair: Floats | None = None
 
 

@@ -1,0 +1,1 @@
+"""Running a plan on a model; the only package that needs torch."""

@@ -1,0 +1,27 @@
+"""One backward pass per measured run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from atpdsl.plan.ops import Backward, Measure, Op, Place
+from atpdsl.plan.plan import Plan, walk
+from atpdsl.plan.rewrite import rewrite
+
+
+def merge_backwards(plan: Plan) -> Plan:
+    """Merge gradients of the same measurement into one pass that reaches all their places.
+
+    Law: every operation computes what it did; only the places reached beside it grow.
+    """
+    places: dict[Measure, set[Place]] = {}
+    for op in walk(plan):
+        if isinstance(op, Backward):
+            places.setdefault(op.measure, set()).update(op.places)
+
+    def widen(op: Op) -> Op:
+        if not isinstance(op, Backward):
+            return op
+        return replace(op, places=tuple(sorted(places[op.measure])))
+
+    return rewrite(plan, widen)

@@ -1,0 +1,123 @@
+"""A plan: what to compute, for which batches, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from atpdsl.binding.bind import Bound
+
+from atpdsl.plan.ops import Measure, Op, Reduce, Select, Take, batch_of, operands
+from atpdsl.semantics.experiment import MethodCall
+
+if TYPE_CHECKING:
+    import networkx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Pairs that run together, by number in the token pairs."""
+
+    number: int
+    pairs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodOutput:
+    """A method's results, one reduction per node set."""
+
+    call: MethodCall
+    exact: bool
+    reductions: tuple[Reduce, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyOutput:
+    """Exact effects of chosen nodes, for the estimates named by `labels`."""
+
+    labels: tuple[str, ...]
+    chosen: Select
+    effects: Reduce | Take
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Outputs as operations, with what they run on.
+
+    Attributes:
+        rows_per_call: the most sequences in one patched forward.
+        clean, corrupted: the metric of both sides, one operation per batch.
+    """
+
+    bound: Bound
+    batches: tuple[Batch, ...]
+    rows_per_call: int
+    clean: tuple[Measure, ...]
+    corrupted: tuple[Measure, ...]
+    methods: tuple[MethodOutput, ...]
+    verifications: tuple[VerifyOutput, ...]
+
+    def outputs(self) -> tuple[Op, ...]:
+        """Everything that was asked for."""
+        found: list[Op] = [*self.clean, *self.corrupted]
+        for method in self.methods:
+            found.extend(method.reductions)
+        for verification in self.verifications:
+            found.extend((verification.chosen, verification.effects))
+        return tuple(found)
+
+    def to_networkx(self) -> networkx.DiGraph:
+        """The operations as a graph: nodes are numbered in the order in which they run.
+
+        Node attributes: `op` (the kind of operation), `batch` (-1 for all). An edge goes
+        from an operation to one that uses it.
+        """
+        import networkx
+
+        order = schedule(self)
+        number = {op: i for i, op in enumerate(order)}
+        graph = networkx.DiGraph()
+        for op, i in number.items():
+            batch = batch_of(op)
+            graph.add_node(i, op=type(op).__name__, batch=-1 if batch is None else batch)
+            graph.add_edges_from((number[operand], i) for operand in operands(op))
+        return graph
+
+
+def walk(plan: Plan) -> Iterator[Op]:
+    """Every operation once, operands before their users."""
+    done: set[Op] = set()
+    for output in plan.outputs():
+        yield from _walk(output, done)
+
+
+def _walk(op: Op, done: set[Op]) -> Iterator[Op]:
+    if op in done:
+        return
+    for operand in operands(op):
+        yield from _walk(operand, done)
+    done.add(op)
+    yield op
+
+
+def schedule(plan: Plan) -> tuple[Op, ...]:
+    """The order of execution: batch after batch, so that a batch's tensors can be freed.
+
+    What depends on a choice of nodes runs after all batches of what it is chosen from.
+    """
+    phase: dict[Op, int] = {}
+    position: dict[Op, tuple[int, int, int]] = {}
+    for count, op in enumerate(walk(plan)):
+        before = [phase[operand] for operand in operands(op)]
+        phase[op] = max(before, default=0) + isinstance(op, Select)
+        batch = batch_of(op)
+        last = len(plan.batches)
+        position[op] = (phase[op], last if batch is None else batch, count)
+    return tuple(sorted(position, key=lambda op: _after_its_phase(op, position[op])))
+
+
+def _after_its_phase(op: Op, key: tuple[int, int, int]) -> tuple[int, int, int, int]:
+    phase, batch, count = key
+    # A choice opens its phase: everything in the phase may depend on it.
+    return (phase, 0 if isinstance(op, Select) else 1, batch, count)

@@ -1,0 +1,157 @@
+"""The engine on bare token ids: what tests compare with the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atpdsl.binding.bind import Bound
+from atpdsl.binding.nodeset import NodeSet
+from atpdsl.binding.pairs import TextPair, TokenPair, TokenPairs
+from atpdsl.methods.lower import lower
+from atpdsl.models.shape import ModelShape
+from atpdsl.passes import optimize
+from atpdsl.plan.outcome import Outcome
+from atpdsl.plan.plan import Plan
+from atpdsl.problems import Source, Span
+from atpdsl.runtime.bridge import BridgeExecutor
+from atpdsl.runtime.executor import Silent
+from atpdsl.semantics.experiment import (
+    Align,
+    Direction,
+    Experiment,
+    MethodCall,
+    MetricCall,
+    ModelRef,
+    Prompts,
+    RunSettings,
+    VerifyCall,
+)
+from tests.small_models import loaded
+
+NOWHERE = Span(0, 0)
+
+Ids = Sequence[Sequence[int]]
+
+
+def token_pair(
+    clean: Sequence[int],
+    corrupted: Sequence[int],
+    answer: int | None = None,
+    foil: int | None = None,
+    positions: Mapping[str, tuple[int, int]] | None = None,
+    partner: Sequence[int] | None = None,
+) -> TokenPair:
+    text = TextPair(
+        clean=" ".join(map(str, clean)),
+        corrupted=" ".join(map(str, corrupted)),
+        answers=(),
+        foils=(),
+        marks={},
+        align="strict",
+        origin=NOWHERE,
+        row=0,
+    )
+    last = {"last": (len(clean) - 1, len(corrupted) - 1)}
+    return TokenPair(
+        text=text,
+        clean=tuple(clean),
+        corrupted=tuple(corrupted),
+        answers=() if answer is None else (answer,),
+        foils=() if foil is None else (foil,),
+        positions={**(positions or {}), **last},
+        partner=tuple(range(len(clean))) if partner is None else tuple(partner),
+    )
+
+
+def experiment(
+    *,
+    metric: str = "logit_diff",
+    methods: Sequence[tuple[str, Direction]] = (("atp", Direction.NOISING),),
+    verify: VerifyCall | None = None,
+    run: RunSettings | None = None,
+) -> Experiment:
+    return Experiment(
+        name="test",
+        source=Source("test.atp", ""),
+        doc="",
+        model=ModelRef(name="test", span=NOWHERE),
+        prompts=Prompts(
+            name="", parts=(), positions=(), align=Align.STRICT, bos=False, span=NOWHERE
+        ),
+        metric=MetricCall(name=metric, position="last", span=NOWHERE),
+        nodes=(),
+        methods=tuple(
+            MethodCall(
+                label=f"{name}{i}" if i else name, method=name, direction=direction, span=NOWHERE
+            )
+            for i, (name, direction) in enumerate(methods)
+        ),
+        verify=verify,
+        run=run or RunSettings(per_pair=True),
+        exports=(),
+    )
+
+
+def shape_of(config: Any) -> ModelShape:
+    """Only what plans look at; the rest is not read by the executor."""
+    return ModelShape(
+        architecture="test",
+        family="test",
+        n_layers=config.num_hidden_layers,
+        n_heads=config.num_attention_heads,
+        n_kv_heads=getattr(config, "num_key_value_heads", config.num_attention_heads),
+        d_model=config.hidden_size,
+        d_head=config.hidden_size // config.num_attention_heads,
+        d_mlp=1,
+        d_vocab=config.vocab_size,
+        n_context=1024,
+    )
+
+
+def make_plan(
+    pairs: Sequence[TokenPair], nodes: Sequence[NodeSet], asked: Experiment, shape: Any = None
+) -> Plan:
+    bound = Bound(
+        experiment=asked,
+        shape=shape or SimpleNamespace(),
+        pairs=TokenPairs(pairs=tuple(pairs), pad_id=0, bos_id=None),
+        nodes=tuple(nodes),
+    )
+    return lower(bound)
+
+
+def execute(hf_model: Any, plan: Plan) -> Outcome:
+    return BridgeExecutor().execute(plan, loaded(hf_model), Silent())
+
+
+def run_engine(
+    hf_model: Any,
+    architecture: str,
+    clean: Ids,
+    corrupted: Ids,
+    answers: Sequence[int],
+    foils: Sequence[int],
+    metric: str,
+    nodes: Sequence[NodeSet],
+    method: str,
+    direction: Direction,
+    batch: int | None = None,
+    passes: bool = True,
+) -> list[NDArray[np.float64]]:
+    """Per-pair signed values, [pair, *nodes.shape] for each node set, nan where missing."""
+    pairs = [token_pair(*row) for row in zip(clean, corrupted, answers, foils, strict=True)]
+    asked = experiment(
+        metric=metric,
+        methods=((method, direction),),
+        run=RunSettings(per_pair=True, batch=batch),
+    )
+    plan = make_plan(pairs, nodes, asked)
+    outcome = execute(hf_model, optimize(plan) if passes else plan)
+    kept = outcome.methods[0].per_pair
+    assert kept is not None
+    return list(kept)
