@@ -20,6 +20,7 @@ from atpdsl.plan.plan import Plan
 from atpdsl.problems import Source, Span
 from atpdsl.runtime.bridge import BridgeExecutor
 from atpdsl.runtime.executor import Silent
+from atpdsl.runtime.load import LoadedModel
 from atpdsl.semantics.experiment import (
     Align,
     Direction,
@@ -31,7 +32,7 @@ from atpdsl.semantics.experiment import (
     RunSettings,
     VerifyCall,
 )
-from tests.small_models import loaded
+from tests.small_models import bridge
 
 NOWHERE = Span(0, 0)
 
@@ -87,7 +88,10 @@ def experiment(
         nodes=(),
         methods=tuple(
             MethodCall(
-                label=f"{name}{i}" if i else name, method=name, direction=direction, span=NOWHERE
+                label=f"{name}{i}" if i else name,
+                method=name,
+                direction=direction,
+                span=NOWHERE,
             )
             for i, (name, direction) in enumerate(methods)
         ),
@@ -123,6 +127,19 @@ def make_plan(
         nodes=tuple(nodes),
     )
     return lower(bound)
+
+
+def loaded(hf_model: Any) -> LoadedModel:
+    """The model in a bridge, as a copy: the given one stays plain Hugging Face."""
+    config = hf_model.config
+    return LoadedModel(
+        bridge=bridge(hf_model),
+        shape=shape_of(config),
+        files=None,  # type: ignore[arg-type]
+        device="cpu",
+        dtype="float64",
+        n_parameters=0,
+    )
 
 
 def execute(hf_model: Any, plan: Plan) -> Outcome:
