@@ -144,7 +144,11 @@ def check_source(source: Source, base: Path, *, offline: bool = False) -> Checke
     if isinstance(shape, Problem):
         problems = (*problems, shape)
         return Checked(source=source, base=base, problems=problems, experiment=experiment)
-    tokenizer = load_tokenizer(files.directory)
+    try:
+        tokenizer = load_tokenizer(files.directory)
+    except SpecError as error:
+        problems = (*problems, *error.problems)
+        return Checked(source=source, base=base, problems=problems, experiment=experiment)
     bound, found = bind(experiment, shape, tokenizer, base)
     return Checked(
         source=source,

@@ -16,6 +16,7 @@ class TextPair:
         answers, foils: right and wrong continuations; empty where the metric needs none.
         marks: position name -> character range in the clean text and in the corrupted text.
         origin: where in the spec the pair comes from; `row` counts pairs of one origin.
+        answer_at: the `answer` statement, for messages.
     """
 
     clean: str
@@ -26,6 +27,7 @@ class TextPair:
     align: str
     origin: Span
     row: int
+    answer_at: Span | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

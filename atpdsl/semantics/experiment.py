@@ -83,7 +83,8 @@ class Align(StrEnum):
     """How positions of the two prompts of a pair correspond.
 
     STRICT: same number of tokens, same index. START: same index, the longer prompt's rest
-    has no partner. END: counted from the end, the longer prompt's beginning has no partner.
+    has no partner. END: counted from the end, the longer prompt's beginning has no partner;
+    a BOS token that both have is each other's partner all the same.
     """
 
     STRICT = "strict"
@@ -181,8 +182,10 @@ class Comparison:
 
 
 class Placement(StrEnum):
-    """`at every`: a node per position. `at sequence`: one node over the whole prompt.
-    `at S2, last`: nodes at named positions (NAMED).
+    """Where nodes are.
+
+    EVERY: `at every`, a node per position. SEQUENCE: `at sequence`, one node over the whole
+    prompt. NAMED: `at S2, last`.
     """
 
     EVERY = "every"

@@ -1,0 +1,1 @@
+"""Prompt pairs as tokens: ids, answers, named positions, partners."""
