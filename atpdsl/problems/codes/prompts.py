@@ -1,0 +1,191 @@
+"""Codes of problems with prompts and nodes that a spec alone shows (200 to 239)."""
+
+from __future__ import annotations
+
+from atpdsl.problems.codes.code import Code
+
+_PAIR = """\
+prompts {
+  pair "Ann went to" -> "Bob went to" { answer " Rome" vs " Paris" }
+}"""
+
+_GOOD_PROMPTS = """\
+prompts {
+  template "When {IO} and {S} went to the store, {S as S2} gave a drink to"
+  slot IO, S in ["Mary", "John", "Tom"]
+  corrupt S2 -> IO
+  answer " {IO}" vs " {S}"
+}"""
+
+_PROMPTS = (
+    Code(
+        code="ATP203",
+        title="a position's name is taken",
+        explanation="""\
+A slot gives its name to the place where it stands, `{S as S2}` gives a place a name of its
+own, and `pos` finds one. Each name means one place, so that `at S2` is clear. `last`, `every`,
+`sequence`, `row` and `other` mean something already.""",
+        bad=_GOOD_PROMPTS.replace("S as S2", "S as IO").replace("corrupt S2", "corrupt S"),
+        good=_GOOD_PROMPTS,
+    ),
+    Code(
+        code="ATP204",
+        title="an empty list",
+        explanation="A slot needs words to draw from, and an answer needs a text.",
+        bad=_GOOD_PROMPTS.replace('"Mary", "John", "Tom"', ""),
+        good=_GOOD_PROMPTS,
+    ),
+    Code(
+        code="ATP205",
+        title="a slot's name is taken",
+        explanation="""\
+Every slot has a name of its own; `row`, `last`, `every`, `sequence` and `other` mean something
+already.""",
+        bad=_GOOD_PROMPTS.replace("slot IO, S", "slot IO, S, S"),
+        good=_GOOD_PROMPTS,
+    ),
+    Code(
+        code="ATP206",
+        title="not a position",
+        explanation="""\
+A position is a name (`last`, `S2`), a name and a number of tokens (`S2 + 1`), or a token's
+number, counted from 0. A pattern gets a name first: `pos city = match(r"in (\\w+)")`.""",
+        bad='nodes { heads.z at "last" }',
+        good="nodes { heads.z at last }",
+    ),
+    Code(
+        code="ATP207",
+        title="the metric needs an answer",
+        explanation="""\
+Most metrics compare words that could come next, so the prompts must say which are right and
+which are wrong. A `pair` has its own `answer`, or that of its block if that has no slots.""",
+        bad=_GOOD_PROMPTS.replace('  answer " {IO}" vs " {S}"\n', ""),
+        good=_GOOD_PROMPTS,
+    ),
+    Code(
+        code="ATP208",
+        title="the metric needs a wrong answer",
+        explanation="A difference is taken between right and wrong answers.",
+        bad=_GOOD_PROMPTS.replace(' vs " {S}"', ""),
+        good=_GOOD_PROMPTS,
+    ),
+    Code(
+        code="ATP209",
+        title="nothing is corrupted",
+        explanation="""\
+Patching compares two prompts that differ in one thing. `corrupt` says what is different in
+the second: `corrupt S2 -> IO` puts another slot's word there, `-> "Mary"` a fixed text, and
+`-> other` another word of the slot's own list.""",
+        bad=_GOOD_PROMPTS.replace("  corrupt S2 -> IO\n", ""),
+        good=_GOOD_PROMPTS,
+    ),
+    Code(
+        code="ATP211",
+        title="a place is corrupted twice",
+        explanation="Only one word can stand there.",
+        bad=_GOOD_PROMPTS.replace(
+            "corrupt S2 -> IO", "corrupt S2 -> IO\n  corrupt S2 -> other"
+        ),
+        good=_GOOD_PROMPTS,
+    ),
+    Code(
+        code="ATP212",
+        title="a corruption that changes nothing",
+        explanation="The place has that slot's word already.",
+        bad=_GOOD_PROMPTS.replace("corrupt S2 -> IO", "corrupt S2 -> S"),
+        good=_GOOD_PROMPTS,
+    ),
+    Code(
+        code="ATP213",
+        title="a line that does nothing",
+        explanation="""\
+`slot`, `corrupt` and `count` are about templates. A block that has only pairs has no use for
+them: it has as many pairs as are written.""",
+        bad=_PAIR.replace("}\n}", "}\n  count = 64\n}"),
+        good=_PAIR,
+    ),
+    Code(
+        code="ATP214",
+        title="a slot that no template has",
+        explanation="""\
+A warning: nothing is drawn for the slot. Often a template says `{NAME}` where another slot
+was meant.""",
+        bad=_GOOD_PROMPTS.replace("  corrupt", '  slot place in ["store", "park"]\n  corrupt'),
+        good=_GOOD_PROMPTS,
+    ),
+)
+
+_NODES = (
+    Code(
+        code="ATP220",
+        title="no such kind of node",
+        explanation="""\
+Heads have four parts: `heads.q`, `heads.k`, `heads.v` and `heads.z`, the output. The others
+are `attn`, `mlp`, `neurons`, `resid.pre`, `resid.mid`, `resid.post` and `embed`.""",
+        bad="nodes { heads at every }",
+        good="nodes { heads.z at every }",
+    ),
+    Code(
+        code="ATP221",
+        title="nodes without a place",
+        explanation="""\
+A node is a part of the model at a place in the prompt. `at every` makes a node of each
+position, `at S2, last` one at each of these, and `at sequence` a single node that is patched
+at all positions at once. They answer different questions, so none of them is the default.""",
+        bad="nodes { heads.z }",
+        good="nodes { heads.z at every }",
+    ),
+    Code(
+        code="ATP222",
+        title="not a layer or head",
+        explanation="""\
+In brackets stand layers, `[L9]`, `[L8..L11]`, `[L8..]`, heads, `[L9H6]`, or neurons,
+`[L3N200]`. Layer 9, head 6 is `L9H6`, never `9.6`. Counting begins with 0.""",
+        bad="nodes { heads.z[9.6] at last }",
+        good="nodes { heads.z[L9H6] at last }",
+    ),
+    Code(
+        code="ATP223",
+        title="a condition that cannot be read",
+        explanation="""\
+A condition compares `layer`, `head`, `kv_head`, `neuron` or `index` with a number, or looks it
+up in a range or list; conditions are joined by `and`.""",
+        bad="nodes { heads.z at every where layer }",
+        good="nodes { heads.z at every where layer >= 5 and head in [0, 2..4] }",
+    ),
+    Code(
+        code="ATP224",
+        title="nodes cannot be chosen by this",
+        explanation="""\
+Nodes can be chosen by `layer`, and by `head`, `kv_head` or `neuron`, which `index` stands for
+in any kind.""",
+        bad="nodes { heads.z at every where layers >= 5 }",
+        good="nodes { heads.z at every where layer >= 5 }",
+    ),
+    Code(
+        code="ATP225",
+        title="not a range",
+        explanation="""\
+A range has the smaller number first and includes both ends: `L8..L11` is four layers. In a
+slot or an answer it stands for numbers as words, with zeros as in its first one: `02..98`.""",
+        bad="nodes { heads.z[L11..L8] at last }",
+        good="nodes { heads.z[L8..L11] at last }",
+    ),
+    Code(
+        code="ATP226",
+        title="positions that do not go together",
+        explanation="""\
+`every` and `sequence` are all positions already. A metric reads the logits at one position.""",
+        bad="nodes { heads.z at every, last }",
+        good="nodes { heads.z at every }",
+    ),
+    Code(
+        code="ATP227",
+        title="no nodes",
+        explanation="`nodes` lists the parts of the model whose effect is wanted.",
+        bad="nodes { }",
+        good="nodes { heads.z at every }",
+    ),
+)
+
+CODES_PROMPTS = (*_PROMPTS, *_NODES)

@@ -1,0 +1,154 @@
+"""Codes of problems with running, results and exports (400 to 499)."""
+
+from __future__ import annotations
+
+from atpdsl.problems.codes.code import Code
+
+_RUNNING = (
+    Code(
+        code="ATP404",
+        title="a number is not finite",
+        explanation="A run of the model gave an infinity or a NaN. Every number after it would "
+        "be one too, so the run stops here.\n\n"
+        "The usual cause is half precision: `float16` ends at 65504, and some models go beyond "
+        "it. `float32` on the model, or `bfloat16`, has the room.",
+        bad='model "gpt2" { dtype = float16 }',
+        good='model "gpt2" { dtype = float32 }',
+    ),
+    Code(
+        code="ATP405",
+        title="no gradient arrives at a node",
+        explanation="The metric does not depend on the activation, as the model computes it: "
+        "the hook is there, but the model goes another way past it. An estimate would be 0 "
+        "without meaning that the effect is.\n\n"
+        "Leave the node kind out, or measure it with `ap`, which needs no gradients.",
+        bad="",
+        good="",
+    ),
+    Code(
+        code="ATP420",
+        title="the spec cannot be read",
+        explanation="The spec file is missing, may not be read, or is not UTF-8 text.",
+        bad="",
+        good="",
+    ),
+    Code(
+        code="ATP421",
+        title="the estimate would be 0 everywhere",
+        explanation="`kl` is the distance from the clean run. There it is 0, its smallest "
+        "value, so its gradient is 0 too, and a first-order estimate taken at the clean run "
+        "says 0 for every node, whatever the node does.\n\n"
+        "Take another metric, or patch exactly (`ap`), or take the gradient elsewhere: with "
+        "`direction = denoising` it is taken at the corrupted run.",
+        bad="metric kl at last\nmethod atp",
+        good="metric logit_diff at last\nmethod atp",
+    ),
+    Code(
+        code="ATP422",
+        title="pairs without a metric gap",
+        explanation="Patching moves a run from one prompt of a pair towards the other. Where "
+        "both give the same metric there is no way to go, and every effect of such a pair is "
+        "noise around 0. They count in the means all the same, and make them smaller.\n\n"
+        "Corrupt something that the answer depends on, and look at `pairs` in `result.json`: "
+        "it has the metric of both sides of each.",
+        bad="corrupt place -> redraw",
+        good="corrupt S2 -> IO",
+    ),
+)
+
+_RESULTS = (
+    Code(
+        code="ATP440",
+        title="the folder holds the result of another run",
+        explanation="A result is replaced only by a run of the same spec, word by word, on the "
+        "same weights. Anything else might cost you a result that you still want.\n\n"
+        "`--out DIR` puts the new one elsewhere; `--overwrite` replaces the old one.",
+        bad="",
+        good="",
+    ),
+    Code(
+        code="ATP441",
+        title="the folder holds something else",
+        explanation="Results are written to a new or empty folder, or over an older result. A "
+        "folder with other things in it is left alone, with `--overwrite` too.",
+        bad="",
+        good="",
+    ),
+    Code(
+        code="ATP442",
+        title="cannot write",
+        explanation="The system refused: the disk is full, the folder may not be written to, "
+        "or a file stands where a folder should be. What was there before is untouched; a "
+        "result appears whole or not at all.",
+        bad="",
+        good="",
+    ),
+    Code(
+        code="ATP443",
+        title="no result there",
+        explanation="A result is a folder with `result.json`, `scores.parquet` and "
+        "`graph.json`, as `atpdsl run` writes it, by default `runs/NAME` for `NAME.atp`.",
+        bad="",
+        good="",
+    ),
+    Code(
+        code="ATP444",
+        title="the result is damaged",
+        explanation="A file of the result is cut off or was changed. `result.json` holds the "
+        "SHA-256 of `scores.parquet`, so that scores which do not belong to it are noticed.",
+        bad="",
+        good="",
+    ),
+    Code(
+        code="ATP445",
+        title="the result is of another version",
+        explanation="The layout of `result.json` has a version, its `schema`. A layout is only "
+        "ever read by the versions of atpdsl that know it: guessing could mislabel numbers.",
+        bad="",
+        good="",
+    ),
+    Code(
+        code="ATP446",
+        title="no such method in the result",
+        explanation="A result has the methods of its spec, under the labels given there: "
+        "`method atp` is called `atp`, `method fast = atp` is called `fast`.",
+        bad="",
+        good="",
+    ),
+)
+
+_EXPORTS = (
+    Code(
+        code="ATP450",
+        title="unknown export format",
+        explanation="The suffix of the file says the format. `atpdsl list exports` shows them.",
+        bad='export "ioi.xlsx"',
+        good='export "ioi.csv"',
+    ),
+    Code(
+        code="ATP451",
+        title="the file exists already",
+        explanation="`atpdsl export` does not replace a file unless told so by `--overwrite`.",
+        bad="",
+        good="",
+    ),
+    Code(
+        code="ATP452",
+        title="the name belongs to the result itself",
+        explanation="`result.json`, `scores.parquet` and `graph.json` in a result's folder are "
+        "the result; an export may not take their place.",
+        bad='export "graph.json"',
+        good='export "circuit.json"',
+    ),
+    Code(
+        code="ATP453",
+        title="the export leaves the result folder",
+        explanation="A spec may come from a stranger, so what it writes stays in the folder of "
+        "its result: paths are relative, with `/` between folders, and without `..`.\n\n"
+        "`atpdsl export RESULT FILE` writes wherever you say.",
+        bad='export "../ioi.csv"',
+        good='export "tables/ioi.csv"',
+    ),
+)
+
+CODES_RUN = (*_RUNNING, *_RESULTS, *_EXPORTS)

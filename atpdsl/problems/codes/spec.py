@@ -1,0 +1,204 @@
+"""Codes of problems with the statements, settings and names of a spec (100 to 199)."""
+
+from __future__ import annotations
+
+from atpdsl.problems.codes.code import Code
+
+_FROM_FILE = """\
+prompts from csv("pairs.csv") {
+  clean = row.clean
+  corrupted = row.corrupted
+  answer " {row.right}" vs " {row.wrong}"
+}"""
+
+_STATEMENTS = (
+    Code(
+        code="ATP100",
+        title="no edition",
+        explanation="""\
+The first line says in which edition of the language a spec is written. A later atpdsl, whose
+language may have changed, then still knows what you meant.""",
+        bad='model "tiny"',
+        good='atp 1\nmodel "tiny"',
+    ),
+    Code(
+        code="ATP101",
+        title="an edition that is not known",
+        explanation="""\
+The spec is written for a later atpdsl. Reading it by the rules of an earlier one could give
+other numbers than were meant, so it is not tried.""",
+        bad="atp 2",
+        good="atp 1",
+    ),
+    Code(
+        code="ATP102",
+        title="the edition does not come first",
+        explanation="`atp 1` is the first statement; only comments may stand before it.",
+        bad='model "tiny"\natp 1',
+        good='atp 1\nmodel "tiny"',
+    ),
+    Code(
+        code="ATP103",
+        title="a statement is missing",
+        explanation="""\
+A spec says with which `model`, on which `prompts`, by which `metric`, for which `nodes` and by
+which `method` effects are wanted. None of them has a default.""",
+        bad='atp 1\nmodel "tiny"',
+        good="",
+    ),
+    Code(
+        code="ATP104",
+        title="a statement stands twice",
+        explanation="""\
+A spec has one model, one set of prompts and one metric, and at most one `verify` and one
+`run`; a block of prompts and a pair have at most one `answer`.""",
+        bad="metric logit_diff at last\nmetric logit_diff at last",
+        good="metric logit_diff at last",
+    ),
+    Code(
+        code="ATP105",
+        title="no such setting",
+        explanation="""\
+The block has no setting of that name. It is never ignored: a setting that does nothing would
+leave you with another experiment than you think.""",
+        bad="verify { tpo = 20 }",
+        good="verify { top = 20 }",
+    ),
+    Code(
+        code="ATP106",
+        title="a setting stands twice",
+        explanation="Which of the two was meant cannot be known.",
+        bad="verify { top = 20; top = 30 }",
+        good="verify { top = 20 }",
+    ),
+    Code(
+        code="ATP107",
+        title="something that has no place in this block",
+        explanation="""\
+Each block holds its own settings and statements: `template` only stands in `prompts`, nodes
+only in `nodes`, and settings are `name = value`.""",
+        bad='verify { template "..." }',
+        good="verify { top = 20 }",
+    ),
+    Code(
+        code="ATP108",
+        title="a value of the wrong kind",
+        explanation="""\
+A setting takes a number, a word, a string, or `on` and `off`; the message says which. Texts
+and file names stand in double quotes.""",
+        bad="verify { top = many }",
+        good="verify { top = 20 }",
+    ),
+    Code(
+        code="ATP109",
+        title="a value that is not allowed",
+        explanation="The number is too small or too large, or the word is none of the choices.",
+        bad="verify { top = -1 }",
+        good="verify { top = 20 }",
+    ),
+    Code(
+        code="ATP110",
+        title="not in this version",
+        explanation="""\
+This is part of the language, and can be read, but this version cannot run it. It is refused
+rather than left out.""",
+        bad="sweep seed in 0..2",
+        good="run { seed = 2 }",
+    ),
+)
+
+_NAMES = (
+    Code(
+        code="ATP111",
+        title="no such method",
+        explanation="""\
+`ap` is exact activation patching; `atp` estimates it from one backward pass. `atpdsl list`
+names all methods.""",
+        bad="method aptp",
+        good="method atp",
+    ),
+    Code(
+        code="ATP112",
+        title="no such metric",
+        explanation="`atpdsl list` names all metrics.",
+        bad="metric logits_diff at last",
+        good="metric logit_diff at last",
+    ),
+    Code(
+        code="ATP113",
+        title="two methods of the same name",
+        explanation="""\
+Results are kept under a method's name. Where a method is used twice, give each use a name.""",
+        bad="method atp\nmethod atp { direction = denoising }",
+        good="method atp\nmethod back = atp { direction = denoising }",
+    ),
+    Code(
+        code="ATP114",
+        title="nothing to verify",
+        explanation="""\
+`verify` compares estimates with exact effects. A spec whose methods are all exact has no
+estimates.""",
+        bad="method ap\nverify { top = 20 }",
+        good="method atp\nverify { top = 20 }",
+    ),
+    Code(
+        code="ATP115",
+        title="`verify` names a method that is not there",
+        explanation="The name after `method =` is that of a `method` statement of the spec.",
+        bad="method fast = atp\nverify { method = slow }",
+        good="method fast = atp\nverify { method = fast }",
+    ),
+    Code(
+        code="ATP116",
+        title="`verify` names an exact method",
+        explanation="`ap` measures effects, so there is no estimate that could be wrong.",
+        bad="method ap\nmethod atp\nverify { method = ap }",
+        good="method ap\nmethod atp\nverify { method = atp }",
+    ),
+)
+
+_FILES = (
+    Code(
+        code="ATP117",
+        title="a path that leads elsewhere",
+        explanation="""\
+A spec may come from anybody, so it only reads files below its own folder and writes files
+below the folder of its result: no `..`, no `/` or `~` at the beginning. To write elsewhere use
+`--out`, or `atpdsl export` afterwards.""",
+        bad='export "../scores.csv"',
+        good='export "scores.csv"',
+    ),
+    Code(
+        code="ATP118",
+        title="no such format",
+        explanation="""\
+A file's ending says its format, or a word before it does: `csv("scores.txt")`.""",
+        bad='export "scores.cvs"',
+        good='export "scores.csv"',
+    ),
+    Code(
+        code="ATP119",
+        title="a file is written twice",
+        explanation="The second would replace the first.",
+        bad='export "scores.csv", "scores.csv"',
+        good='export "scores.csv", "scores.parquet"',
+    ),
+    Code(
+        code="ATP120",
+        title="prompts cannot come from this",
+        explanation='After `from` stands `csv("file")` or `jsonl("file")`.',
+        bad='prompts from "pairs.csv" { clean = row.clean; corrupted = row.corrupted }',
+        good=_FROM_FILE,
+    ),
+    Code(
+        code="ATP122",
+        title="prompts from a file need both sides",
+        explanation="""\
+`clean` and `corrupted` say which column of the file holds which prompt: `clean = row.clean`,
+or a text with columns in it, `clean = "When {row.name} went to"`.""",
+        bad='prompts from csv("pairs.csv") { clean = row.clean }',
+        good=_FROM_FILE,
+    ),
+)
+
+CODES_SPEC = (*_STATEMENTS, *_NAMES, *_FILES)

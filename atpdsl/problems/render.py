@@ -1,0 +1,80 @@
+"""Problems as plain text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from atpdsl.problems.layout import WIDTH, lay_out
+from atpdsl.problems.problem import Label, Problem, Severity
+from atpdsl.problems.source import Source
+
+
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Problems in the order of their places, each once; those without a place come last."""
+    return tuple(
+        sorted(
+            dict.fromkeys(problems),
+            key=lambda p: (p.at is None, p.at.span.start if p.at else 0),
+        )
+    )
+
+
+def plain(problems: Iterable[Problem], source: Source | None, *, width: int = WIDTH) -> str:
+    """Problems as text without colours, and a line that counts them; no line end after it."""
+    ordered = in_order(problems)
+    blocks = [_block(problem, source, width) for problem in ordered]
+    return "\n".join((*blocks, summary(ordered)))
+
+
+def _block(problem: Problem, source: Source | None, width: int) -> str:
+    lines = lay_out(problem, source, width=width)
+    return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines)
+
+
+def summary(problems: Iterable[Problem]) -> str:
+    """How many problems there are, in words."""
+    counts = dict.fromkeys(Severity, 0)
+    for problem in problems:
+        counts[problem.severity] += 1
+    parts = [
+        f"{count} {severity.value}{'' if count == 1 else 's'}"
+        for severity, count in counts.items()
+        if count
+    ]
+    return " and ".join(parts) or "no problems"
+
+
+def as_json(problems: Iterable[Problem], source: Source | None) -> list[dict[str, object]]:
+    """Problems as values for JSON; places have offsets, and lines and columns from 1."""
+    return [_values(problem, source) for problem in in_order(problems)]
+
+
+def _values(problem: Problem, source: Source | None) -> dict[str, object]:
+    return {
+        "code": problem.code,
+        "severity": problem.severity.value,
+        "message": problem.message,
+        "help": problem.help,
+        "at": None if problem.at is None else _place(problem.at, source),
+        "also": [_place(label, source) for label in problem.also],
+    }
+
+
+def _place(label: Label, source: Source | None) -> dict[str, object]:
+    origin = label.source or source
+    place: dict[str, object] = {
+        "file": None if origin is None else origin.name,
+        "start": label.span.start,
+        "end": label.span.end,
+        "text": label.text,
+    }
+    if origin is not None:
+        line, column = origin.line_column(label.span.start)
+        end_line, end_column = origin.line_column(label.span.end)
+        place |= {
+            "line": line,
+            "column": column,
+            "end_line": end_line,
+            "end_column": end_column,
+        }
+    return place

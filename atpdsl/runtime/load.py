@@ -1,0 +1,267 @@
+"""From a model's files to a `TransformerBridge` that is ready to run.
+
+The Hugging Face model is loaded here and handed to TransformerLens, not loaded by it: only so
+are safetensors and local files forced and remote code refused.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import torch
+
+from atpdsl.models.convert import quiet
+from atpdsl.models.files import ModelFiles
+from atpdsl.models.shape import ModelShape
+from atpdsl.problems import Label, Problem, RunError
+from atpdsl.runtime.hooked import check_bridge, hooked
+from atpdsl.runtime.memory import available_bytes, readable
+
+__all__ = ["DTYPES", "LoadedModel", "bridge_from_hf", "hooked", "load_model", "pick_device"]
+
+DTYPES: Mapping[str, torch.dtype] = {
+    "float64": torch.float64,
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+HEADROOM = 1.1
+"""Memory that loading takes, over the weights themselves: the largest tensor is held twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedModel:
+    """A model ready to run: in evaluation mode, without gradients for its parameters.
+
+    Attributes:
+        bridge: the `TransformerBridge`.
+        files: where it was loaded from.
+        device: such as `cpu` or `cuda:0`.
+        dtype: a name of `DTYPES`.
+        n_parameters: as stored; tied ones count once.
+    """
+
+    bridge: Any
+    shape: ModelShape
+    files: ModelFiles
+    device: str
+    dtype: str
+    n_parameters: int
+
+    def provenance(self) -> dict[str, str | int | bool | None]:
+        """What a result has to say of its model, digests included."""
+        return {
+            "model": self.files.name,
+            "origin": self.files.kind.value,
+            "revision": self.files.revision,
+            "architecture": self.shape.architecture,
+            "parameters": self.n_parameters,
+            "weights_sha256": self.files.weights_digest(),
+            "tokenizer_sha256": self.files.tokenizer_digest(),
+            "config_sha256": self.files.config_digest(),
+            "remote_code": self.files.remote_code,
+            "dtype": self.dtype,
+            "device": self.device,
+            "device_name": device_name(self.device),
+            "attention": "eager",
+            "tf32": self.device.startswith("cuda") and torch.backends.cuda.matmul.allow_tf32,
+            "torch": torch.__version__,
+            "transformers": version("transformers"),
+            "transformer_lens": version("transformer-lens"),
+        }
+
+
+def load_model(
+    files: ModelFiles,
+    shape: ModelShape,
+    *,
+    dtype: str,
+    device: str,
+    with_tokenizer: bool = False,
+    at: Label | None = None,
+) -> LoadedModel:
+    """Load a model and put it into a bridge.
+
+    Args:
+        dtype: a name of `DTYPES`.
+        device: `auto`, or as torch writes it: `cpu`, `cuda`, `cuda:1`, `mps`.
+        with_tokenizer: give the bridge its tokenizer too, so that it takes strings. Runs do
+            without: they have token ids from `atpdsl.models.tokenizer`.
+        at: the place in the spec that names the model.
+
+    Raises:
+        RunError: when it cannot be loaded here.
+    """
+    place = pick_device(device)
+    if isinstance(place, Problem):
+        raise RunError([place])
+    if problems := [*_check_dtype(dtype, place), *_check_memory(files, dtype, place, at)]:
+        raise RunError(problems)
+    with quiet():
+        hf_model = _load_hf(files, shape, dtype, at).to(place)
+        tokenizer = _load_tokenizer(files) if with_tokenizer else None
+        bridge = bridge_from_hf(hf_model, shape.architecture, tokenizer=tokenizer)
+    return LoadedModel(
+        bridge=bridge,
+        shape=shape,
+        files=files,
+        device=place,
+        dtype=dtype,
+        n_parameters=files.n_parameters(),
+    )
+
+
+def bridge_from_hf(
+    hf_model: Any, architecture: str | None = None, *, tokenizer: Any = None
+) -> Any:
+    """A `TransformerBridge` around a Hugging Face model, which is changed in place.
+
+    Attention is eager, every part is in evaluation mode, and no parameter takes gradients.
+
+    Args:
+        hf_model: a `PreTrainedModel`.
+        architecture: its class, where that is not the class of the object.
+        tokenizer: needed only for giving the bridge strings.
+
+    Raises:
+        RunError: when a part stays in training mode.
+    """
+    from transformer_lens.model_bridge.sources._bridge_builder import build_bridge_from_module
+
+    hf_model.set_attn_implementation("eager")
+    hf_model.eval().requires_grad_(False)
+    bridge = build_bridge_from_module(
+        hf_model,
+        architecture or type(hf_model).__name__,
+        hf_config=hf_model.config,
+        tokenizer=tokenizer,
+    )
+    # The bridge makes parts of its own, such as a query's share of a joint projection.
+    bridge.eval().requires_grad_(False)
+    if problems := check_bridge(bridge):
+        raise RunError(problems)
+    return bridge
+
+
+def pick_device(name: str) -> str | Problem:
+    """The device that a name means, `auto` being the fastest there is."""
+    if name == "auto":
+        if torch.cuda.is_available():
+            return "cuda:0"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in {"cpu", "cuda", "mps"}:
+        return Problem(
+            code="ATP321",
+            message=f"there is no device `{name}`",
+            help="a device is `auto`, `cpu`, `cuda`, `cuda:1` or `mps`",
+        )
+    present = {"cpu": 1, "cuda": torch.cuda.device_count()}.get(
+        device.type, int(torch.backends.mps.is_available())
+    )
+    if (device.index or 0) >= present:
+        return Problem(
+            code="ATP321",
+            message=f"the device `{name}` is not available here",
+            help=f"{present} of its kind can be used; `device = auto` takes the best there is",
+        )
+    return f"cuda:{device.index or 0}" if device.type == "cuda" else device.type
+
+
+def device_name(device: str) -> str:
+    """The hardware behind a device."""
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+
+
+def _check_dtype(dtype: str, device: str) -> Iterator[Problem]:
+    if dtype not in DTYPES:
+        yield Problem(
+            code="ATP322",
+            message=f"there is no dtype `{dtype}`",
+            help=f"a dtype is one of {', '.join(f'`{name}`' for name in DTYPES)}",
+        )
+    elif dtype == "float64" and device == "mps":
+        yield Problem(
+            code="ATP322",
+            message="the device `mps` has no `float64`",
+            help='use `dtype = "float32"` or `device = cpu`',
+        )
+
+
+def _check_memory(
+    files: ModelFiles, dtype: str, device: str, at: Label | None
+) -> Iterator[Problem]:
+    """Whether the weights fit, before they are asked for."""
+    if dtype not in DTYPES:
+        return
+    needed = files.n_parameters() * DTYPES[dtype].itemsize * HEADROOM
+    free = (
+        torch.cuda.mem_get_info(device)[0] if device.startswith("cuda") else available_bytes()
+    )
+    if free is not None and needed > free:
+        smaller = "" if DTYPES[dtype].itemsize <= 2 else '`dtype = "bfloat16"`, '
+        yield Problem(
+            code="ATP320",
+            message=f"not enough memory: `{files.name}` needs {readable(needed)} in {dtype} "
+            f"on `{device}`, and {readable(free)} are free",
+            at=at,
+            help=f"use a smaller model, {smaller}or a machine with more memory",
+        )
+
+
+def _load_hf(files: ModelFiles, shape: ModelShape, dtype: str, at: Label | None) -> Any:
+    """The Hugging Face model of a folder, whole and of the class that its shape says.
+
+    Raises:
+        RunError: when its weights are not those of its configuration.
+    """
+    from transformers import AutoModelForCausalLM
+
+    loader: Any = AutoModelForCausalLM
+    try:
+        hf_model, report = loader.from_pretrained(
+            files.directory,
+            dtype=DTYPES[dtype],
+            attn_implementation="eager",
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=files.remote_code,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        raise RunError([_not_loadable(files, str(error).strip().split("\n")[0], at)]) from error
+    # Weights that the files lack are drawn at random, which no user wants to find out later.
+    lacking = sorted(report["missing_keys"]) + sorted(map(str, report["mismatched_keys"]))
+    if lacking:
+        detail = f"{len(lacking)} tensors are missing, `{lacking[0]}` first"
+        raise RunError([_not_loadable(files, detail, at)])
+    if type(hf_model).__name__ != shape.architecture:
+        detail = f"it loads as a `{type(hf_model).__name__}`"
+        raise RunError([_not_loadable(files, detail, at)])
+    return hf_model
+
+
+def _not_loadable(files: ModelFiles, detail: str, at: Label | None) -> Problem:
+    return Problem(
+        code="ATP323",
+        message=f"the weights of `{files.name}` do not fit its configuration: {detail}",
+        at=at,
+        help=f"copy or download the model again; its folder is `{files.directory}`",
+    )
+
+
+def _load_tokenizer(files: ModelFiles) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(
+        files.directory, local_files_only=True, trust_remote_code=files.remote_code
+    )
