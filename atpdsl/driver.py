@@ -281,6 +281,7 @@ def _execute(planned: Planned, name: str, progress: Progress) -> Result:
             bound.shape,
             dtype=experiment.model.dtype,
             device=experiment.run.device,
+            at=Label(experiment.model.span),
         )
         step.advance(1)
     choice = choose_threads(files.n_parameters(), requested=experiment.run.threads)

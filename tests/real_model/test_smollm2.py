@@ -126,3 +126,13 @@ def test_replacing_the_whole_stream_at_the_difference_replaces_the_answer(outcom
 
     # The prompts differ in one token: its embedding carries all of the difference.
     assert embed[0] == pytest.approx(gap, abs=1e-3 * abs(gap))
+
+
+def test_the_bridge_computes_what_hugging_face_does(smollm2, plain, ids):
+    model = load_model(smollm2, read_shape(smollm2.directory), dtype="float32", device="cpu")
+    tokens = torch.tensor([ids[0]])
+
+    with torch.no_grad():
+        expected, logits = plain(tokens).logits, model.bridge(tokens)
+
+    torch.testing.assert_close(logits, expected, rtol=0, atol=1e-4)  # logits up to 20, float32

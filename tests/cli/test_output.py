@@ -1,0 +1,218 @@
+"""What people see, at 80 columns; golden texts stand in `golden/`."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from atpdsl.cli import main
+from atpdsl.cli.report import closing, report
+from atpdsl.cli.terminal import choose_progress, show
+from atpdsl.results.progress import NoProgress, PlainProgress, RichProgress
+from atpdsl.results.result import Result
+from tests.results.samples import EMBED, HEADS, MLPS, outcome, result
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+class Tty(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+def golden(name: str) -> str:
+    return (GOLDEN / name).read_text(encoding="utf-8")
+
+
+def printed(shown: Result, capsys, **choices: object) -> str:
+    placed = replace(shown, directory=Path("runs/ioi"))
+    show(*report(placed, **choices), closing(placed))  # type: ignore[arg-type]
+    return capsys.readouterr().out
+
+
+def test_the_report_of_a_verified_estimate(capsys):
+    assert printed(result(), capsys, rows=8) == golden("estimate.txt")
+
+
+def test_the_report_of_an_estimate_beside_the_truth(capsys):
+    shown = result(outcome(exact=True, verified=()))
+
+    assert printed(shown, capsys, rows=4) == golden("exact.txt")
+
+
+def test_the_report_of_an_estimate_that_nobody_checked(capsys):
+    shown = result(outcome([MLPS, EMBED], verified=()))
+
+    assert printed(shown, capsys) == golden("unverified.txt")
+
+
+def test_small_numbers_keep_their_digits(capsys):
+    computed = outcome([HEADS], verified=())
+    statistics = computed.methods[0].statistics[0]
+    small = replace(statistics, mean=statistics.mean / 1e4, mean_abs=statistics.mean_abs / 1e4)
+    method = replace(computed.methods[0], statistics=(small,))
+    text = printed(result(replace(computed, methods=(method,))), capsys, rows=1)
+
+    assert "0.0002325" in text
+
+
+@pytest.mark.parametrize("name", ["estimate.txt", "exact.txt", "unverified.txt"])
+def test_no_line_is_wider_than_the_terminal(name):
+    assert max(map(len, golden(name).splitlines())) <= 80
+
+
+def test_hostile_tokens_cannot_control_the_terminal(capsys):
+    words = ("\x1b[2J", "\x00", "\x9b31m", "\u202e", "[red]", "[/]", "\ud800", "\n", "a" * 99)
+    text = printed(result(spell=words.__getitem__), capsys, rows=30)
+
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
+    assert "[red]" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_a_terminal_without_the_tick_gets_a_star(capsys, monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="backslashreplace")
+    monkeypatch.setattr(sys, "stdout", stream)
+    show(*report(result(), rows=3))
+    stream.flush()
+    text = stream.buffer.getvalue().decode("ascii")
+
+    assert "-0.733  *" in text
+
+
+def test_colour_is_for_terminals_that_want_it(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(sys, "stdout", Tty())
+    show(*report(result(), rows=3))
+
+    assert "\x1b[" in sys.stdout.getvalue()
+
+
+@pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_no_codes_where_none_are_wanted(monkeypatch, variable, value):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setattr(sys, "stdout", Tty())
+    show(*report(result(), rows=3))
+
+    assert "\x1b" not in sys.stdout.getvalue()
+
+
+def test_progress_is_bars_on_a_terminal_and_lines_elsewhere(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    assert isinstance(choose_progress(quiet=True), NoProgress)
+    assert isinstance(choose_progress(quiet=False), PlainProgress)
+    monkeypatch.setattr(sys, "stderr", Tty())
+    assert isinstance(choose_progress(quiet=False), RichProgress)
+    monkeypatch.setenv("TERM", "dumb")
+    assert isinstance(choose_progress(quiet=False), PlainProgress)
+
+
+def test_show_prints_a_saved_result(capsys):
+    result().save("runs/ioi")
+
+    assert main(["show", "runs/ioi", "--top", "8"]) == 0
+    out, err = capsys.readouterr()
+    assert out == golden("estimate.txt")
+    assert err.startswith("warning[ATP422]: line 2: 1 of 3 pairs have no metric gap\n  help: ")
+
+
+def test_show_takes_one_method(capsys):
+    result(outcome(exact=True, verified=())).save("ioi")
+    main(["show", "ioi", "--method", "ap", "--top", "2"])
+    out = capsys.readouterr().out
+
+    assert "top 2 of 56 nodes by ap (exact effects, noising)" in out
+    assert "by atp" not in out
+    assert main(["show", "ioi", "--method", "app"]) == 3
+
+
+def test_show_as_json_has_the_nodes_with_their_numbers(capsys):
+    result().save("ioi")
+    main(["show", "ioi", "--top", "2", "--json"])
+    document = json.loads(capsys.readouterr().out)
+
+    assert document["schema"] == "atpdsl/summary/1"
+    assert [row["node"] for row in document["top"]["atp"]] == [
+        "heads.z.L0.H2@0",
+        "heads.z.L0.H3@4",
+    ]
+    assert document["top"]["atp"][1]["effect"] == pytest.approx(-2.2 / 3)
+    assert document["verification"][0]["recall_mean_abs"] == {"hits": 1, "of": 4}
+    assert document["directory"] == "ioi"
+
+
+def test_numbers_that_are_none_are_null(capsys):
+    computed = outcome(verified=())
+    broken = replace(computed, clean_metric=np.array([np.nan, 1.0, 1.0]))
+    result(broken).save("ioi")
+    main(["show", "ioi", "--json"])
+
+    assert json.loads(capsys.readouterr().out)["metric"]["clean"] is None
+
+
+def test_check_says_what_the_spec_asks_for(capsys):
+    main(["check", "good.atp"])
+
+    assert capsys.readouterr().out == golden("check.txt")
+
+
+def test_plan_says_what_a_run_costs(capsys):
+    main(["plan", "good.atp"])
+
+    assert capsys.readouterr().out == golden("plan.txt")
+
+
+def test_plan_as_json_has_the_counts(capsys):
+    main(["plan", "good.atp", "--json"])
+    document = json.loads(capsys.readouterr().out)
+
+    assert document["schema"] == "atpdsl/plan/1"
+    assert [row["stage"] for row in document["stages"]] == [
+        "activations",
+        "gradients",
+        "verification",
+    ]
+    assert document["total"]["backward_sequences"] == document["pairs"] == 4
+
+
+def test_a_run_that_only_counts_says_so(capsys):
+    main(["run", "good.atp", "--executor", "null", "--quiet"])
+    out, err = capsys.readouterr()
+
+    assert out.startswith("good on tiny: no scores, the executor `null` gave none\n")
+    assert "runs/good" in out
+    assert err == ""
+    assert Path("runs/good/good.graphml").exists() is False
+    assert Path("runs/good/ioi.graphml").is_file()
+
+
+def test_explain_tells_the_problem_with_examples(capsys):
+    main(["explain", "atp421"])
+    out = capsys.readouterr().out
+
+    assert out.startswith("ATP421: the estimate would be 0 everywhere\n\n`kl` is the distance")
+    assert "    metric logit_diff at last\n" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("what", ["methods", "nodes", "metrics", "models", "exports"])
+def test_lists_fit_the_terminal_and_name_everything(capsys, what):
+    main(["list", what])
+    out = capsys.readouterr().out
+
+    assert out.startswith(f"{what}:\n")
+    assert len(out.splitlines()) > 3
+    assert max(map(len, out.splitlines())) <= 80

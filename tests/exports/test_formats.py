@@ -1,0 +1,169 @@
+"""Every format reads back, whatever the tokens are."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from pathlib import Path
+from xml.etree import ElementTree
+
+import networkx
+import pyarrow.parquet as pq
+import pytest
+
+from atpdsl.exports import EXPORTERS, export
+from atpdsl.exports.flat import flat_graph, harmless
+from atpdsl.results.result import Result
+from tests.results.samples import EMBED, HEADS, MLPS, outcome, result
+
+HOSTILE = (
+    "\x00\x01\x08",
+    "\x1b[2J\x1b]0;title\x07",
+    "\ud800lone",
+    "\ufffe\uffff\x85\x9b31m",
+    "=HYPERLINK('http://example.org')",
+    "a\tb\r\nc",
+    "+1-1",
+    "</script>&lt;]]>'\"",
+    "@a",
+)
+
+
+def hostile() -> Result:
+    return result(spell=HOSTILE.__getitem__)
+
+
+@pytest.fixture(params=[result, hostile], ids=["plain", "hostile"])
+def any_result(request) -> Result:
+    return request.param()
+
+
+def test_every_format_has_a_suffix_of_its_own():
+    suffixes = [suffix for exporter in EXPORTERS for suffix in exporter.suffixes]
+
+    assert len(suffixes) == len(set(suffixes))
+    assert {".graphml", ".gexf", ".csv", ".parquet", ".json"} <= set(suffixes)
+
+
+@pytest.mark.parametrize("suffix", [".graphml", ".gexf"])
+def test_xml_graphs_read_back_with_the_same_nodes_and_edges(tmp_path: Path, any_result, suffix):
+    path = tmp_path / f"ioi{suffix}"
+    export(any_result, path)
+    read = networkx.read_graphml(path) if suffix == ".graphml" else networkx.read_gexf(path)
+
+    flat = flat_graph(any_result.graph)
+    assert set(read.nodes) == set(flat.nodes)
+    assert set(read.edges) == set(flat.edges)
+    assert {via for _, _, via in read.edges(data="via")} <= {"stream", "attention", "part"}
+
+
+@pytest.mark.parametrize("suffix", [".graphml", ".gexf"])
+def test_xml_graphs_keep_numbers_words_and_facts(tmp_path: Path, any_result, suffix):
+    path = tmp_path / f"ioi{suffix}"
+    export(any_result, path)
+    read = networkx.read_graphml(path) if suffix == ".graphml" else networkx.read_gexf(path)
+
+    for node, facts in flat_graph(any_result.graph).nodes(data=True):
+        for name, value in facts.items():
+            assert read.nodes[node][name] == value
+
+
+def test_what_xml_cannot_hold_is_kept_as_json(tmp_path: Path):
+    export(hostile(), tmp_path / "ioi.graphml")
+    read = networkx.read_graphml(tmp_path / "ioi.graphml")
+    kept = {json.loads(j) for _, j in read.nodes(data="token_json") if j is not None}
+
+    assert "\x1b[2J\x1b]0;title\x07" in kept
+
+
+def test_gephi_finds_the_circuit_laid_out(tmp_path: Path):
+    export(result(), tmp_path / "ioi.gexf")
+    places = {}
+    for node, viz in networkx.read_gexf(tmp_path / "ioi.gexf").nodes(data="viz"):
+        places[node] = viz["position"]["x"], viz["position"]["y"]
+
+    assert len(set(places.values())) == len(places)
+    assert places["heads.z.L0.H2@0"][0] < places["heads.z.L0.H3@4"][0]
+    assert places["input"][1] < places["heads.z.L0.H2@0"][1] < places["heads.z.L1.H3@5"][1]
+    assert places["heads.z.L1.H3@5"][1] < places["logits"][1]
+
+
+def test_gephi_sees_signs_as_colours_and_scores_as_sizes(tmp_path: Path):
+    export(result(), tmp_path / "ioi.gexf")
+    read = networkx.read_gexf(tmp_path / "ioi.gexf").nodes
+
+    lowers, raises = read["heads.z.L0.H3@4"]["viz"], read["heads.k.L1.KV0@2"]["viz"]
+    assert lowers["color"]["r"] > lowers["color"]["b"]
+    assert raises["color"]["r"] < raises["color"]["b"]
+    assert lowers["size"] > raises["size"]
+
+
+def test_the_csv_has_a_line_per_row(tmp_path: Path, any_result):
+    export(any_result, tmp_path / "ioi.csv")
+    text = (tmp_path / "ioi.csv").read_text(encoding="utf-8")
+    lines = list(csv.DictReader(io.StringIO(text)))
+
+    assert len(text.splitlines()) == len(lines) + 1 == 57
+    for line, row in zip(lines, any_result.table.to_pylist(), strict=True):
+        assert line["kind"] == row["kind"]
+        assert math.isclose(float(line["score"]), row["score"], rel_tol=1e-15)
+        assert line["effect"] == ("" if row["effect"] is None else str(row["effect"]))
+        assert line["verified"] == str(row["verified"]).lower()
+
+
+def test_no_cell_of_the_csv_is_a_formula_or_controls_a_terminal(tmp_path: Path):
+    export(hostile(), tmp_path / "ioi.csv")
+    text = (tmp_path / "ioi.csv").read_text(encoding="utf-8")
+    cells = [line["token"] for line in csv.DictReader(io.StringIO(text))]
+
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells)
+    assert not any(c < " " and c != "\n" for c in text)
+    assert {"'=HYPERLINK('http://example.org')", "'+1-1"} <= set(cells)
+
+
+def test_parquet_keeps_everything(tmp_path: Path, any_result):
+    export(any_result, tmp_path / "ioi.parquet")
+
+    assert pq.read_table(tmp_path / "ioi.parquet").equals(any_result.table)
+
+
+def test_json_is_the_graph_itself(tmp_path: Path, any_result):
+    export(any_result, tmp_path / "ioi.json")
+    data = json.loads((tmp_path / "ioi.json").read_text(encoding="utf-8"))
+    read = networkx.node_link_graph(data, edges="links")
+
+    assert networkx.utils.graphs_equal(read, any_result.graph)
+
+
+@pytest.mark.parametrize("suffix", [s for e in EXPORTERS for s in e.suffixes])
+def test_results_without_effects_or_tokens_can_be_exported(tmp_path: Path, suffix):
+    export(result(outcome([EMBED, MLPS], verified=())), tmp_path / f"a{suffix}")
+
+    assert (tmp_path / f"a{suffix}").stat().st_size > 0
+
+
+def test_names_with_control_characters_become_pictures():
+    assert harmless("\x00\x1b\n\x7f") == "\u2400\u241b\u240a\u2421"
+    assert harmless("\x85\ud800\ufffe") == "\ufffd\ufffd\ufffd"
+    assert harmless("naïve 東京") == "naïve 東京"
+
+
+@pytest.mark.parametrize("code", [*range(0x20), *range(0x7F, 0xA0), 0xD800, 0xFFFE, 0xFFFF])
+def test_harmless_text_is_xml(code):
+    element = ElementTree.Element("a", {"b": harmless(chr(code))})
+    element.text = harmless(chr(code))
+    text = ElementTree.tostring(element, "utf-8")
+    read = ElementTree.fromstring(text)  # noqa: S314 (written two lines above)
+
+    assert read.text == read.get("b") == harmless(chr(code))
+
+
+def test_flat_attributes_are_plain():
+    graph = networkx.DiGraph(size=None, kinds=["a", "b"])
+    graph.add_node("n", number=HEADS.shape, count=pq.__name__, missing=None, empty=[])
+    flat = flat_graph(graph)
+
+    assert flat.graph == {"kinds": "a b"}
+    assert flat.nodes["n"] == {"number": "2 4 6", "count": "pyarrow.parquet"}

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import networkx
+import pytest
+
+from atpdsl.problems import RunError
+from tests.results.samples import EMBED, HEADS, KEYS, MLPS, outcome, result
+
+
+def test_all_measured_nodes_are_drawn_and_the_best_others():
+    graph = result().circuit(keep=10)
+    verified = [n for n, facts in graph.nodes(data=True) if facts["verified"]]
+
+    assert len(graph) == 10 + 2
+    assert len(verified) == 6
+    assert "mlp.L0@last" in verified
+
+
+def test_nodes_are_filled_up_in_the_order_of_their_scores():
+    top = result().top(10)
+    graph = result().circuit(keep=8)
+    others = [n for n, facts in graph.nodes(data=True) if facts["verified"] is False]
+
+    unmeasured = top[~top["verified"]].head(2)
+    assert sorted(
+        graph.nodes[n]["rank"] for n in others if n not in ("input", "logits")
+    ) == list(unmeasured["rank"])
+
+
+def test_all_measured_nodes_are_kept_even_if_they_are_more_than_wanted():
+    assert len(result().circuit(keep=2)) == 6 + 2
+
+
+def test_of_an_exact_method_the_best_are_drawn():
+    graph = result(outcome(exact=True)).circuit(method="ap", keep=5)
+
+    assert len(graph) == 5 + 2
+    assert sorted(
+        facts["rank"] for n, facts in graph.nodes(data=True) if n not in ("input", "logits")
+    ) == [1, 2, 3, 4, 5]
+
+
+def test_nodes_have_the_columns_of_the_scores():
+    facts = result().graph.nodes["heads.z.L0.H3@4"]
+
+    assert facts["kind"] == "heads.z"
+    assert (facts["layer"], facts["index"], facts["position"]) == (0, 3, "4")
+    assert facts["effect"] == pytest.approx(-2.2 / 3)
+    assert facts["effect_abs"] == facts["score"] == 2.2
+    assert facts["verified"] is True
+    assert (facts["token"], facts["token_index"]) == (" John", 4)
+    assert facts["method"] == "atp"
+
+
+def test_flags_say_what_to_be_careful_about():
+    graph = result().circuit(keep=100)
+
+    assert "missed" in graph.nodes["heads.k.L1.KV0@2"]["flags"]
+    assert "signs-cancel" in graph.nodes["heads.z.L0.H3@4"]["flags"]
+    assert "index-varies" in graph.nodes["mlp.L0@S2"]["flags"]
+    assert "index-varies" not in graph.nodes["mlp.L0@last"]["flags"]
+    assert "token-varies" in graph.nodes["mlp.L0@last"]["flags"]
+    assert graph.nodes["heads.z.L0.H2@0"]["flags"] == []
+
+
+def test_named_positions_meet_indices_where_the_first_pair_has_them():
+    graph = result().circuit(keep=100)
+
+    assert graph.has_edge("heads.z.L0.H0@4", "mlp.L0@S2")
+    assert not graph.has_edge("heads.z.L0.H0@3", "mlp.L0@S2")
+    assert graph.has_edge("heads.z.L0.H0@5", "mlp.L1@last")
+
+
+def test_edges_say_how():
+    graph = result().circuit(keep=100)
+
+    assert graph.edges["heads.k.L1.KV0@2", "heads.z.L1.H1@4"]["via"] == "attention"
+    assert not graph.has_edge("heads.k.L1.KV0@2", "heads.z.L1.H2@4")
+    assert graph.edges["heads.z.L0.H0@5", "mlp.L1@last"]["via"] == "stream"
+
+
+def test_the_graph_has_no_cycles():
+    sets = (HEADS, KEYS, MLPS, EMBED)
+
+    assert networkx.is_directed_acyclic_graph(
+        result(outcome(sets, verified=())).circuit(keep=100)
+    )
+
+
+def test_everything_begins_at_the_input_and_ends_at_the_logits():
+    graph = result().circuit(keep=100)
+
+    assert graph.in_degree("input") == graph.out_degree("logits") == 0
+    assert graph.has_edge("input", "heads.z.L0.H0@0")
+    assert graph.has_edge("heads.z.L1.H0@5", "logits")
+    assert not graph.has_edge("heads.z.L1.H0@4", "logits")
+    assert not graph.has_edge("heads.k.L1.KV0@4", "logits")
+    assert networkx.has_path(graph, "input", "logits")
+
+
+def test_with_embedding_nodes_the_input_is_read_through_them():
+    graph = result(outcome([HEADS, EMBED], verified=())).circuit(keep=100)
+
+    assert list(graph.successors("input")) == ["embed@sequence"]
+
+
+def test_the_graph_says_what_it_is_of():
+    facts = result().graph.graph
+
+    assert facts["schema"] == "atpdsl/graph/1"
+    assert (facts["method"], facts["model"], facts["metric"]) == ("atp", "tiny", "logit_diff")
+
+
+def test_an_unknown_method_is_a_problem():
+    with pytest.raises(RunError, match="no method `aptp`") as error:
+        result().circuit(method="aptp")
+
+    assert error.value.problems[0].code == "ATP446"
+    assert error.value.problems[0].help == "it has `atp`"
