@@ -64,7 +64,8 @@ class BridgeExecutor:
         """
         if model is None:
             raise ValueError("the bridge executor needs a model")
-        with ExitStack() as stages:
+        # The caller may be in any gradient mode; only tracked runs record a graph.
+        with torch.inference_mode(mode=False), torch.no_grad(), ExitStack() as stages:
             return _Execution(plan, model, progress, stages).run()
 
 
@@ -149,7 +150,8 @@ class _Execution:
 
     def _measure(self, op: Measure) -> Tensor:
         logits = self._run(op.forward).logits
-        values = self.metric.compute(logits, self._targets(op))
+        with torch.set_grad_enabled(op.forward.tracked):
+            values = self.metric.compute(logits, self._targets(op))
         _refuse_nan(values, f"the metric `{self.metric.name}`")
         return values
 

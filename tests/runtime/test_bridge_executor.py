@@ -224,3 +224,13 @@ def test_identical_prompts_give_exactly_zero_everywhere(model):
     for method in result.methods:
         for values in method.per_pair:
             assert np.nan_to_num(np.abs(values)).max() == 0.0
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode, torch.enable_grad])
+def test_the_gradient_mode_of_the_caller_does_not_matter(model, mode):
+    expected = outcome(model, ("atp", NOISING)).methods[0].per_pair
+    with mode():
+        found = outcome(model, ("atp", NOISING)).methods[0].per_pair
+
+    for x, y in zip(expected, found, strict=True):
+        np.testing.assert_array_equal(x, y)
