@@ -158,12 +158,14 @@ class _Execution:
     def _backward(self, op: Backward) -> dict[str, Tensor]:
         base = self._run(op.measure.forward)
         names = sorted({site_of(place).write for place in op.places})
-        total = cast(Tensor, self._values[op.measure]).sum()
+        metric = cast(Tensor, self._values[op.measure])
         size = self._size(op.measure.forward.batch)
         self._count("gradients", Counts(backward_calls=1, backward_sequences=size))
         # Pairs do not meet in a batch: the gradient of the sum is each pair's own gradient.
         inputs = [base.sites[name] for name in names]
-        found = torch.autograd.grad(total, inputs, allow_unused=True)
+        found = torch.autograd.grad(
+            metric, inputs, grad_outputs=torch.ones_like(metric), allow_unused=True
+        )
         gradients = {}
         for name, gradient in zip(names, found, strict=True):
             if gradient is None:
@@ -172,7 +174,7 @@ class _Execution:
             gradients[name] = gradient
         base.sites.clear()
         base.logits = base.logits.detach()
-        self._values[op.measure] = cast(Tensor, self._values[op.measure]).detach()
+        self._values[op.measure] = metric.detach()
         return gradients
 
     def _fold(self, op: Part) -> None:

@@ -229,8 +229,11 @@ def test_identical_prompts_give_exactly_zero_everywhere(model):
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode, torch.enable_grad])
 def test_the_gradient_mode_of_the_caller_does_not_matter(model, mode):
     expected = outcome(model, ("atp", NOISING)).methods[0].per_pair
+    bridge = loaded(model)
+    run = RunSettings(per_pair=True)
+    plan = make_plan(PAIRS, SETS, experiment(methods=(("atp", NOISING),), run=run))
     with mode():
-        found = outcome(model, ("atp", NOISING)).methods[0].per_pair
+        found = BridgeExecutor().execute(optimize(plan), bridge, Silent()).methods[0].per_pair
 
     for x, y in zip(expected, found, strict=True):
         np.testing.assert_array_equal(x, y)
