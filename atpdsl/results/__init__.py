@@ -1,0 +1,1 @@
+"""Results: tables, verification, provenance, the circuit graph."""

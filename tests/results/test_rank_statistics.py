@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atpdsl.results.rank_statistics import clopper_pearson_upper, mid_ranks, spearman
@@ -24,11 +24,13 @@ def pearson(a, b):
     return sum(x * y for x, y in zip(a, b, strict=True)) / scale
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=12))
 def test_mid_ranks_are_those_by_counting(values):
     assert mid_ranks(np.array(values)).tolist() == ranks_by_counting(values)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=12))
 def test_spearman_is_the_correlation_of_ranks(pairs):
     first, second = (list(side) for side in zip(*pairs, strict=True))

@@ -8,8 +8,18 @@ import pyarrow as pa
 import pytest
 
 from atpdsl.binding.nodeset import NodeSet
+from atpdsl.exports import export
+from atpdsl.plan.outcome import VerifiedOutcome
 from atpdsl.results.names import node_id, set_member, short_name
-from atpdsl.results.scores import SCHEMA, best, encodable, ranks, rows, score_table
+from atpdsl.results.scores import (
+    SCHEMA,
+    best,
+    encodable,
+    ranks,
+    rows,
+    schema_by_pair,
+    score_table,
+)
 from tests.results.samples import EMBED, HEADS, KEYS, MLPS, outcome, result, statistics
 
 
@@ -170,3 +180,47 @@ def test_names_of_nodes_are_stable(kind, layer, index, position, expected):
 def test_names_for_people_have_no_position():
     assert short_name("heads.z", 9, 6) == "heads.z L9H6"
     assert short_name("embed", None, None) == "embed"
+
+
+def by_pair(exact: bool) -> pa.Table:
+    computed = outcome([MLPS, EMBED], exact=exact, verified=())
+    values = np.arange(3 * 5, dtype=np.float64).reshape(3, 5)
+    values[2, 1] = np.nan
+    parts = (values[:, :4].reshape(3, *MLPS.shape), values[:, 4:].reshape(3, *EMBED.shape))
+    verified = VerifiedOutcome(
+        labels=("atp",),
+        nodes=np.array([[1, 0]]),
+        chosen_by=("atp",),
+        statistics=statistics(np.array([2.0])),
+        population=5,
+        per_pair=np.array([[7.0], [8.0], [np.nan]]),
+    )
+    methods = tuple(replace(method, per_pair=parts) for method in computed.methods)
+    return score_table(replace(computed, methods=methods, verified=(verified,)), {})
+
+
+def test_single_pairs_are_kept_where_the_run_kept_them():
+    table = by_pair(exact=False)
+
+    assert table.schema.equals(schema_by_pair(3))
+    assert table["signed_by_pair"].to_pylist()[:2] == [[0.0, 5.0, 10.0], [1.0, 6.0, None]]
+    assert table["effect_by_pair"].to_pylist() == [*[None] * 4, [7.0, 8.0, None]]
+
+
+def test_single_pairs_of_exact_methods_are_effects():
+    table = by_pair(exact=True)
+
+    assert table["signed_by_pair"].to_pylist()[5:] == [None] * 5
+    assert table["effect_by_pair"].to_pylist()[5] == [0.0, 5.0, 10.0]
+
+
+def test_single_pairs_survive_saving_and_are_left_out_of_csv(tmp_path):
+    kept = replace(result(), table=by_pair(exact=False))
+    kept = replace(kept, record=result(outcome([MLPS, EMBED], verified=())).record)
+    kept.save(tmp_path / "ioi")
+    loaded = type(kept).load(tmp_path / "ioi")
+    export(loaded, tmp_path / "ioi.csv")
+
+    assert loaded.table.equals(kept.table)
+    assert loaded.scores["signed_by_pair"][0].tolist() == [0.0, 5.0, 10.0]
+    assert "by_pair" not in (tmp_path / "ioi.csv").read_text()

@@ -196,7 +196,7 @@ A file's ending says its format, or a word before it does: `csv("scores.txt")`."
         explanation="""\
 `clean` and `corrupted` say which column of the file holds which prompt: `clean = row.clean`,
 or a text with columns in it, `clean = "When {row.name} went to"`.""",
-        bad='prompts from csv("pairs.csv") { clean = row.clean }',
+        bad=_FROM_FILE.replace("  corrupted = row.corrupted\n", ""),
         good=_FROM_FILE,
     ),
 )

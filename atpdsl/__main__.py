@@ -1,0 +1,7 @@
+"""`python -m atpdsl`: the command line."""
+
+import sys
+
+from atpdsl.cli import main
+
+sys.exit(main())

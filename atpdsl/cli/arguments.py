@@ -1,0 +1,174 @@
+"""The commands and their arguments."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import re
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import NoReturn, cast
+
+from atpdsl.registry import closest
+
+Command = Callable[[argparse.Namespace], int]
+
+DESCRIPTION = "Find circuits in transformer language models, from a spec file."
+EPILOG = """\
+begin with:
+  atpdsl check specs/ioi.atp     is the spec good? no model is run
+  atpdsl plan specs/ioi.atp      what would a run cost?
+  atpdsl run specs/ioi.atp       run it, results in runs/ioi
+"""
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The arguments of one call; `location` says which function to call with them.
+
+    Raises:
+        SystemExit: 2 when they cannot be understood, 0 after `--help` and `--version`.
+    """
+    parser = build_parser()
+    if not arguments:
+        parser.exit(2, parser.format_help())
+    if arguments[0].endswith(".atp"):
+        parser.error(f"no command given; did you mean `atpdsl run {arguments[0]}`?")
+    return parser.parse_args(arguments)
+
+
+def command(chosen: argparse.Namespace) -> Command:
+    """The function of a command; its module is imported when it is needed."""
+    module, _, name = chosen.location.partition(":")
+    found = getattr(importlib.import_module(f"atpdsl.cli.commands.{module}"), name)
+    return cast(Command, found)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says what was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and exit with 2."""
+        wrong = re.search(r"invalid choice: '?([^\s']+)'? \(choose from (.*)\)", message)
+        if wrong is not None:
+            meant = closest(wrong[1], re.findall(r"[\w.-]+", wrong[2]))
+            message = f"`{wrong[1]}` is not known"
+            message += f"; did you mean `{meant}`?" if meant else f"; choose from {wrong[2]}"
+        self.exit(2, f"{self.prog}: {message}\ntry `{self.prog} --help`\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = _Parser(
+        prog="atpdsl",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"atpdsl {_version()}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    _add_run(commands)
+    _add_check(commands)
+    _add_plan(commands)
+    _add_show(commands)
+    _add_export(commands)
+    _add_explain(commands)
+    _add_list(commands)
+    _add_model(commands)
+    return parser
+
+
+def _version() -> str:
+    return metadata.version("atpdsl")
+
+
+# argparse has no public name for what holds the commands.
+Commands = argparse._SubParsersAction
+
+
+def _add(commands: Commands[_Parser], name: str, location: str, summary: str) -> _Parser:
+    parser = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+    parser.set_defaults(location=location)
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    return parser
+
+
+def _add_json(parser: _Parser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def _add_run(commands: Commands[_Parser]) -> None:
+    parser = _add(commands, "run", "run:run", "run a spec and keep its result")
+    parser.add_argument("spec", metavar="SPEC", type=Path, help="the spec file")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="result folder (runs/NAME)")
+    parser.add_argument("--overwrite", action="store_true", help="replace another run's result")
+    parser.add_argument("--executor", metavar="NAME", help="instead of the spec's executor")
+    parser.add_argument("--offline", action="store_true", help="never ask a model hub")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+    _add_json(parser)
+
+
+def _add_check(commands: Commands[_Parser]) -> None:
+    parser = _add(commands, "check", "check:check", "find what is wrong with a spec")
+    parser.add_argument("spec", metavar="SPEC", type=Path, help="the spec file")
+    parser.add_argument("--offline", action="store_true", help="never ask a model hub")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="as `--format json`")
+    shape.add_argument("--format", choices=("plain", "json"), default="plain")
+
+
+def _add_plan(commands: Commands[_Parser]) -> None:
+    parser = _add(commands, "plan", "plan:plan", "show what a run would cost")
+    parser.add_argument("spec", metavar="SPEC", type=Path, help="the spec file")
+    parser.add_argument("--offline", action="store_true", help="never ask a model hub")
+    _add_json(parser)
+
+
+def _add_show(commands: Commands[_Parser]) -> None:
+    parser = _add(commands, "show", "show:show", "show a result again")
+    parser.add_argument("result", metavar="RESULT", type=Path, help="the result folder")
+    parser.add_argument("--top", metavar="N", type=_count, help="nodes to show (20)")
+    parser.add_argument("--method", metavar="LABEL", help="only this method")
+    _add_json(parser)
+
+
+def _add_export(commands: Commands[_Parser]) -> None:
+    parser = _add(commands, "export", "export:export", "write a result in other formats")
+    parser.add_argument("result", metavar="RESULT", type=Path, help="the result folder")
+    parser.add_argument(
+        "files", metavar="FILE", type=Path, nargs="+", help="the suffix says the format"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
+
+
+def _add_explain(commands: Commands[_Parser]) -> None:
+    parser = _add(commands, "explain", "explain:explain", "explain a problem's code")
+    parser.add_argument("code", metavar="CODE", help="such as ATP001")
+
+
+def _add_list(commands: Commands[_Parser]) -> None:
+    parser = _add(commands, "list", "listing:show_names", "list what a spec can name")
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=("methods", "nodes", "metrics", "models", "exports"),
+        help="one table instead of all",
+    )
+
+
+def _add_model(commands: Commands[_Parser]) -> None:
+    parser = commands.add_parser("model", help="add and list models", description="Models.")
+    actions = parser.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
+    add = _add(actions, "add", "model:add", "fetch and convert a model once")
+    add.add_argument("name", metavar="NAME", help="such as smollm2")
+    add.add_argument(
+        "--accept-terms", action="store_true", help="you have read and accept its terms of use"
+    )
+    _add(actions, "list", "model:show_list", "list the models with a name")
+
+
+def _count(word: str) -> int:
+    number = int(word)
+    if number < 1:
+        raise argparse.ArgumentTypeError("it must be at least 1")
+    return number

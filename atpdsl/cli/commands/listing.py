@@ -1,0 +1,72 @@
+"""`atpdsl list`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from atpdsl.cli.commands.model import models_table
+from atpdsl.cli.failures import DONE
+from atpdsl.cli.terminal import columns, show
+from atpdsl.exports import EXPORTERS
+from atpdsl.methods import METHODS
+from atpdsl.metrics import METRICS
+from atpdsl.nodes import NODE_KINDS
+from atpdsl.semantics.signature import Signature
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+
+def show_names(chosen: argparse.Namespace) -> int:
+    """List what a spec can name: one table, or all of them."""
+    for number, name in enumerate((chosen.what,) if chosen.what else TABLES):
+        show(*([""] if number else []), *_titled(name))
+    return DONE
+
+
+def _titled(name: str) -> Iterator[RenderableType]:
+    yield f"{name}:"
+    yield TABLES[name]()
+
+
+def _methods() -> Table:
+    return _signatures(tuple(method.signature for method in METHODS))
+
+
+def _metrics() -> Table:
+    return _signatures(tuple(metric.signature for metric in METRICS))
+
+
+def _signatures(signatures: Sequence[Signature]) -> Table:
+    table = columns("name", "what it is, and its settings", fixed=("name",))
+    for signature in signatures:
+        settings = ", ".join(f"{param.name} = {param.default}" for param in signature.params)
+        summary = f"{signature.summary} ({settings})" if settings else signature.summary
+        table.add_row(signature.name, summary)
+    return table
+
+
+def _nodes() -> Table:
+    table = columns("name", "index", "what it is", fixed=("name", "index"))
+    for kind in NODE_KINDS:
+        table.add_row(kind.name, kind.unit.value.replace("_", "-"), kind.summary)
+    return table
+
+
+def _exports() -> Table:
+    table = columns("suffix", "what it is", fixed=("suffix",))
+    for exporter in EXPORTERS:
+        table.add_row(", ".join(exporter.suffixes), exporter.summary)
+    return table
+
+
+TABLES: Mapping[str, Callable[[], RenderableType]] = {
+    "methods": _methods,
+    "nodes": _nodes,
+    "metrics": _metrics,
+    "models": models_table,
+    "exports": _exports,
+}

@@ -1,0 +1,210 @@
+"""A result for people: the best nodes, how far to trust them, and what to do next."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from atpdsl.cli.terminal import can_show, columns, facts, word
+from atpdsl.problems.clean import clean
+from atpdsl.results.names import short_name
+from atpdsl.results.progress import duration
+from atpdsl.results.record import VERIFY, MethodRecord, PositionRecord, Record, Verification
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from atpdsl.results.result import Result
+    from atpdsl.results.scores import ScoreRow
+
+# Rows of the table where there is one, and of each where there are several.
+ROWS, FEWER_ROWS = 20, 10
+SHOWN_MISSED = 3
+LONGEST_TOKEN = 12
+
+
+def report(
+    result: Result, *, rows: int | None = None, method: str | None = None
+) -> Iterator[RenderableType]:
+    """Everything that `run` and `show` print, part by part."""
+    record = result.record
+    labels = [m.label for m in record.methods] if method is None else [result.label(method)]
+    methods = [m for m in record.methods if m.label in labels]
+    each = rows or (ROWS if len(methods) == 1 else FEWER_ROWS)
+    shown = [(one, result.top_rows(each, one.label)) for one in methods]
+    if not any(best for _, best in shown):
+        yield f"{_title(record)}: no scores, the executor `{_executor(record)}` gave none"
+        yield ""
+        return
+    yield _heading(record)
+    for one, best in shown:
+        yield ""
+        yield from _method(result, one, best)
+    yield ""
+    yield from _legend(record, methods)
+    yield ""
+    yield facts(_trust(record, labels))
+
+
+def closing(result: Result) -> RenderableType:
+    """What the run cost, where the result is, and what to do with it."""
+    return facts(_closing(result))
+
+
+def _title(record: Record) -> str:
+    return f"{clean(record.spec.name)} on {clean(record.provenance.model.name)}"
+
+
+def _executor(record: Record) -> str:
+    return clean(record.provenance.executor)
+
+
+def _heading(record: Record) -> str:
+    metric = record.metric
+    return (
+        f"{_title(record)}: {clean(metric.name)} at {clean(metric.position)},"
+        f" {_count(len(record.pairs), 'pair')},"
+        f" clean {_number(metric.clean)}, corrupted {_number(metric.corrupted)}"
+    )
+
+
+def _method(
+    result: Result, method: MethodRecord, shown: Sequence[ScoreRow]
+) -> Iterator[RenderableType]:
+    of = sum(nodes.nodes for nodes in result.record.nodes)
+    kind = "exact effects" if method.exact else "estimates"
+    label = clean(method.label)
+    yield f"top {len(shown):,} of {of:,} nodes by {label} ({kind}, {method.direction})"
+    yield ""
+    yield _table(result.record, method, shown)
+
+
+def _table(record: Record, method: MethodRecord, shown: Sequence[ScoreRow]) -> RenderableType:
+    """Effects have their columns only where some were measured."""
+    positions = {position.label: position for position in record.positions}
+    measured = ("|effect|", "effect") if any(row.verified for row in shown) else ()
+    estimated = () if method.exact else ("estimate",)
+    numbers = (*estimated, *measured)
+    marks = (_mark(),) if estimated and measured else ()
+    headings = ("#", "node", "position", *numbers, *marks)
+    table = columns(*headings, right=("#", *numbers), fixed=("node",))
+    decimals = _decimals(row.score for row in shown)
+    for row in shown:
+        values = {
+            "estimate": _number(row.estimate, decimals),
+            "|effect|": _number(row.effect_abs, decimals),
+            "effect": _number(row.effect, decimals, sign="+"),
+        }
+        table.add_row(
+            str(row.rank),
+            clean(short_name(row.kind, row.layer, row.index)),
+            _place(positions[row.position]),
+            *(values[name] for name in numbers),
+            *(mark * row.verified for mark in marks),
+            style="" if row.verified else "dim",
+        )
+    return table
+
+
+def _mark() -> str:
+    return "\u2713" if can_show("\u2713") else "*"
+
+
+def _place(position: PositionRecord) -> str:
+    """`14 " to"`; three dots where other pairs have other tokens there."""
+    if position.index is None:
+        return "whole prompt"
+    token = clean(position.token or "")
+    if len(token) > LONGEST_TOKEN:
+        token = token[: LONGEST_TOKEN - 1] + "~"
+    more = "" if position.same_token else ".."
+    return f'{clean(position.label)} "{token}"{more}'
+
+
+def _legend(record: Record, methods: Sequence[MethodRecord]) -> Iterator[RenderableType]:
+    """What the columns mean, once for each direction."""
+    from rich.text import Text
+
+    metric = f"{clean(record.metric.name)} ({record.metric.unit})"
+    checked = {v.label for v in record.verification if v.truth == VERIFY}
+    for direction in dict.fromkeys(m.direction for m in methods):
+        these = [m for m in methods if m.direction == direction]
+        text = (
+            f"Changes of {metric} when the node, in the {these[0].base} run, is set to its"
+            f" {these[0].donor} value: means over pairs, of absolute values for estimate and"
+            " |effect|, with their sign for effect."
+        )
+        if any(not m.exact and m.label in checked for m in these):
+            text += f" {_mark()} is measured, by patching the node alone."
+        if any(not position.same_token for position in record.positions):
+            text += ' "a".. has other tokens in other pairs.'
+        yield Text(text, style="dim")
+
+
+def _trust(record: Record, labels: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for verification in record.verification:
+        if verification.label in labels:
+            yield "verified", _verified(verification)
+            if verification.missed:
+                yield "missed", _missed(verification)
+            yield "unknown", clean(verification.unknown)
+    if not record.verification and not all(m.exact for m in record.methods):
+        advice = "add `verify { top = 20; random = 20 }` to the spec"
+        yield "verified", f"nothing: these are estimates; {advice}"
+
+
+def _verified(found: Verification) -> str:
+    by_lot = f", {found.random:,} of them drawn at random" if found.random else ""
+    recall = found.recall_mean_abs
+    parts = [
+        f"{found.measured:,} of {found.nodes:,} nodes{by_lot}; of the {recall.of} largest"
+        f" effects found, {recall.hits} in the top {found.top} of {clean(found.label)}"
+    ]
+    if found.spearman_mean_abs is not None:
+        parts.append(f"rank correlation {found.spearman_mean_abs:.2f}")
+    if found.largest:
+        miss = found.largest[0]
+        parts.append(
+            f"largest miss {clean(miss.node)}: estimate {miss.estimate:.3g},"
+            f" |effect| {miss.effect_abs:.3g}"
+        )
+    return "; ".join(parts)
+
+
+def _missed(found: Verification) -> str:
+    named = [f"{clean(m.node)} (|effect| {m.effect_abs:.3g})" for m in found.missed]
+    more = len(named) - SHOWN_MISSED
+    dots = f" and {more} more" if more > 0 else ""
+    return f"by chance among the random ones: {', '.join(named[:SHOWN_MISSED])}{dots}"
+
+
+def _closing(result: Result) -> Iterator[tuple[str, str]]:
+    passes, seconds = result.record.passes, result.record.host.seconds
+    cost = f"{_count(passes.forward_sequences, 'sequence')} forward"
+    if passes.backward_sequences:
+        cost += f", {passes.backward_sequences:,} backward"
+    yield "cost", f"{cost}, {duration(seconds)}"
+    if result.directory is None:
+        return
+    folder = word(result.directory)
+    yield "results", clean(str(result.directory))
+    yield "next", f"atpdsl show {folder} --top 50"
+    yield "", f"atpdsl export {folder} {word(f'{result.record.spec.name}.gexf')}"
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"
+
+
+def _decimals(values: Iterator[float | None]) -> int:
+    """As many decimals as give the largest number four digits, and the others three."""
+    largest = max((abs(v) for v in values if v is not None), default=0.0)
+    if not largest or not math.isfinite(largest):
+        return 3
+    wanted = 3 - math.floor(math.log10(largest))
+    return min(8, max(3 if largest < 1000 else 0, wanted))
+
+
+def _number(value: float | None, decimals: int = 3, sign: str = "") -> str:
+    return "" if value is None else f"{value:{sign}.{decimals}f}"

@@ -1,0 +1,61 @@
+"""CSV: all scores for spreadsheets.
+
+Texts are quoted; control characters become pictures (a line break is `␊`), and a text that a
+spreadsheet would take for a formula has an apostrophe before it. Parquet keeps them as is,
+and has the values of single pairs too.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from atpdsl.exports.exporter import Exporter
+from atpdsl.exports.flat import harmless
+from atpdsl.results.result import Result
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMULA = ("=", "+", "-", "@")
+
+
+def write(result: Result, path: Path) -> None:
+    """Write the scores as CSV."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    from atpdsl.results.scores import SCHEMA
+
+    table = result.table.select(SCHEMA.names)
+    columns = [_safe_words(c) if pa.types.is_dictionary(c.type) else c for c in table]
+    csv.write_csv(pa.table(columns, names=SCHEMA.names), path)
+
+
+def _safe_words(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The few different words of a column, made harmless, in place of their numbers."""
+    import pyarrow as pa
+
+    words = column.unify_dictionaries()
+    return pa.chunked_array(
+        [
+            pa.array([_safe(word) for word in chunk.dictionary.to_pylist()], pa.string()).take(
+                chunk.indices
+            )
+            for chunk in words.chunks
+        ],
+        pa.string(),
+    )
+
+
+def _safe(word: str) -> str:
+    text = harmless(word)
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+CSV = Exporter(
+    name="csv",
+    suffixes=(".csv",),
+    summary="all scores, for spreadsheets",
+    write=write,
+)

@@ -1,0 +1,58 @@
+"""Graphs and texts made harmless for formats that hold less than Python does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import networkx
+
+Value = str | int | float | bool
+
+_PICTURES = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
+_NOT_TEXT = (*range(0x80, 0xA0), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF)
+_HARMLESS = _PICTURES | dict.fromkeys(_NOT_TEXT, 0xFFFD)
+
+
+def harmless(text: str) -> str:
+    """The text with control characters as pictures (`␀`, `␊`) and what is no text as U+FFFD.
+
+    XML can hold none of them, and a terminal obeys them.
+    """
+    return text.translate(_HARMLESS)
+
+
+def flat_graph(graph: networkx.DiGraph) -> networkx.DiGraph:
+    """A copy with attributes that every graph format can hold.
+
+    None is left out, lists become words apart by a space, numpy numbers become Python's,
+    texts are made harmless. A token that this changes is kept as JSON in `token_json`.
+    """
+    import networkx
+
+    flat = networkx.DiGraph(**_flat(graph.graph))
+    for node, attributes in graph.nodes(data=True):
+        token = attributes.get("token")
+        changed = isinstance(token, str) and harmless(token) != token
+        kept = {"token_json": json.dumps(token)} if changed else {}
+        flat.add_node(harmless(node), **_flat({**attributes, **kept}))
+    for source, target, attributes in graph.edges(data=True):
+        flat.add_edge(harmless(source), harmless(target), **_flat(attributes))
+    return flat
+
+
+def _flat(attributes: Mapping[str, Any]) -> dict[str, Value]:
+    values = ((name, _value(value)) for name, value in attributes.items())
+    return {name: value for name, value in values if value is not None}
+
+
+def _value(value: Any) -> Value | None:
+    if isinstance(value, list | tuple):
+        return " ".join(harmless(str(item)) for item in value) or None
+    if isinstance(value, str):
+        return harmless(value)
+    # Python's own numbers are instances of none of numpy's types, which have `item`.
+    plain = value.item() if hasattr(value, "item") else value
+    return plain if plain is None or isinstance(plain, Value) else harmless(str(plain))

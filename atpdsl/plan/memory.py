@@ -1,0 +1,81 @@
+"""How much memory the activations of a plan take, roughly, beside the model's weights."""
+
+from __future__ import annotations
+
+from atpdsl.nodes import NODE_KINDS, Unit
+from atpdsl.plan.ops import Forward, PatchChosen, Place, operands
+from atpdsl.plan.plan import Plan, walk
+
+ITEM_BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
+# Tensors of the residual stream's width that a block keeps for its backward pass, and of the
+# MLP's width; counted in the blocks of Hugging Face's GPT-2 and Llama.
+STREAM_TENSORS, MLP_TENSORS = 16, 3
+
+
+def activation_bytes(plan: Plan) -> int:
+    """The most bytes of activations alive at once, within a factor of about two.
+
+    What the verification needs is kept for all batches; all else for one batch at a time.
+    """
+    forwards = [op for op in walk(plan) if isinstance(op, Forward)]
+    kept = {
+        operand
+        for op in walk(plan)
+        if isinstance(op, PatchChosen)
+        for operand in operands(op)
+        if isinstance(operand, Forward)
+    }
+    held = sum(_captured(op, plan) for op in kept)
+    by_batch = [
+        sum(_working(op, plan) for op in forwards if op.batch == batch.number)
+        for batch in plan.batches
+    ]
+    return held + max(max(by_batch, default=0), _patched_run(plan))
+
+
+def _captured(op: Forward, plan: Plan) -> int:
+    """Bytes of the activations that a run keeps."""
+    return sum(_width(place, plan) for place in op.captures) * _tokens(op, plan) * _item(plan)
+
+
+def _working(op: Forward, plan: Plan) -> int:
+    """Bytes while a run's batch is worked on: captures, and the graph and its gradients."""
+    captured = _captured(op, plan)
+    if not op.tracked:
+        return captured
+    shape = plan.bound.shape
+    length = plan.bound.pairs.longest
+    per_token = shape.n_layers * (
+        STREAM_TENSORS * shape.d_model
+        + MLP_TENSORS * shape.d_mlp
+        + 2 * shape.n_heads * length
+    )
+    return 2 * captured + per_token * _tokens(op, plan) * _item(plan)
+
+
+def _patched_run(plan: Plan) -> int:
+    """Bytes of one run with a node per row: one block at a time, and the logits."""
+    shape, length = plan.bound.shape, plan.bound.pairs.longest
+    per_token = STREAM_TENSORS * shape.d_model + MLP_TENSORS * shape.d_mlp
+    block = (per_token + 2 * shape.n_heads * length) * length
+    # The logits twice more in float64, for the metric.
+    logits = 5 * shape.d_vocab
+    return plan.rows_per_call * (block + logits) * _item(plan)
+
+
+def _width(place: Place, plan: Plan) -> int:
+    shape = plan.bound.shape
+    return {
+        Unit.HEAD: shape.n_heads * shape.d_head,
+        Unit.KV_HEAD: shape.n_kv_heads * shape.d_head,
+        Unit.NEURON: shape.d_mlp,
+        Unit.VECTOR: shape.d_model,
+    }[NODE_KINDS[place.kind].unit]
+
+
+def _tokens(op: Forward, plan: Plan) -> int:
+    return len(plan.batches[op.batch].pairs) * plan.bound.pairs.longest
+
+
+def _item(plan: Plan) -> int:
+    return ITEM_BYTES[plan.bound.experiment.model.dtype]

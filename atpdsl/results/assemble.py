@@ -1,0 +1,261 @@
+"""From what a run computed to its result: the record, the scores and their verification."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+
+import numpy as np
+
+from atpdsl.binding.nodeset import WHOLE, NodeSet
+from atpdsl.binding.pairs import TokenPair, TokenPairs
+from atpdsl.methods import METHODS
+from atpdsl.metrics import METRICS
+from atpdsl.plan.outcome import Outcome
+from atpdsl.problems import Problem
+from atpdsl.results.document import to_json
+from atpdsl.results.record import (
+    HostRecord,
+    MethodRecord,
+    MetricRecord,
+    ModelRecord,
+    NodesRecord,
+    PairRecord,
+    PositionRecord,
+    PromptRecord,
+    Provenance,
+    Ranges,
+    Record,
+    SpecRecord,
+    StageRecord,
+    WarningRecord,
+)
+from atpdsl.results.result import Result
+from atpdsl.results.scores import score_table
+from atpdsl.results.verification import verify_estimates
+from atpdsl.semantics.experiment import Direction, Experiment, MethodCall
+
+PACKAGES = (
+    *("atpdsl", "torch", "transformers", "transformer_lens", "tokenizers"),
+    *("lark", "networkx", "numpy", "pyarrow"),
+)
+# The length of the top lists where the spec does not verify anything.
+DEFAULT_TOP = 20
+Spell = Callable[[int], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """What a run leaves behind.
+
+    Attributes:
+        spell: token id -> its text.
+        device, threads: as used, not as asked for.
+        started: UTC, ISO 8601.
+        seconds: wall time of the whole run.
+    """
+
+    experiment: Experiment
+    pairs: TokenPairs
+    outcome: Outcome
+    model: ModelRecord
+    spell: Spell
+    device: str
+    threads: int
+    started: str
+    seconds: float
+    executor: str = "bridge"
+    warnings: tuple[Problem, ...] = ()
+
+
+def assemble(finished: Finished) -> Result:
+    """The result of a run, in memory; `Result.save` writes it."""
+    outcome = finished.outcome
+    sets = outcome.methods[0].sets
+    positions = describe_positions(sets, finished.pairs.pairs, finished.spell)
+    verify = finished.experiment.verify
+    record = Record(
+        spec=_spec(finished.experiment),
+        provenance=_provenance(finished),
+        metric=_metric(finished.experiment, outcome),
+        pairs=_pairs(finished),
+        positions=positions,
+        nodes=tuple(_nodes(nodes) for nodes in sets),
+        methods=tuple(_method(method.call) for method in outcome.methods),
+        verification=verify_estimates(outcome, DEFAULT_TOP if verify is None else verify.top),
+        stages=tuple(StageRecord(name=s.name, counts=s.counts) for s in outcome.stages),
+        passes=outcome.counts,
+        warnings=tuple(_warning(w, finished.experiment) for w in finished.warnings),
+        exports=tuple(export.path for export in finished.experiment.exports),
+        host=HostRecord(
+            platform=platform.platform(),
+            threads=finished.threads,
+            started=finished.started,
+            seconds=finished.seconds,
+            stages={stage.name: stage.seconds for stage in outcome.stages},
+        ),
+    )
+    return Result(record, score_table(outcome, {p.label: p.token for p in positions}))
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that make the numbers, as installed."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _spec(experiment: Experiment) -> SpecRecord:
+    return SpecRecord(
+        name=experiment.name,
+        text=experiment.source.text,
+        doc=experiment.doc,
+        resolved=to_json(experiment),
+    )
+
+
+def _provenance(finished: Finished) -> Provenance:
+    return Provenance(
+        model=finished.model,
+        versions=versions(),
+        executor=finished.executor,
+        device=finished.device,
+        dtype=finished.experiment.model.dtype,
+        seed=finished.experiment.run.seed,
+    )
+
+
+def _metric(experiment: Experiment, outcome: Outcome) -> MetricRecord:
+    call = experiment.metric
+    return MetricRecord(
+        name=call.name,
+        position=call.position,
+        unit=METRICS[call.name].unit,
+        settings=dict(call.settings),
+        clean=_finite(np.mean(outcome.clean_metric)),
+        corrupted=_finite(np.mean(outcome.corrupted_metric)),
+    )
+
+
+def _finite(value: float | np.floating) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _pairs(finished: Finished) -> tuple[PairRecord, ...]:
+    sides = (finished.outcome.clean_metric, finished.outcome.corrupted_metric)
+    metrics = zip(*sides, strict=True)
+    return tuple(
+        _pair(pair, finished.spell, float(clean), float(corrupted))
+        for pair, (clean, corrupted) in zip(finished.pairs.pairs, metrics, strict=True)
+    )
+
+
+def _pair(pair: TokenPair, spell: Spell, clean: float, corrupted: float) -> PairRecord:
+    def prompt(text: str, ids: tuple[int, ...], metric: float) -> PromptRecord:
+        tokens = tuple(spell(i) for i in ids)
+        return PromptRecord(text=text, ids=ids, tokens=tokens, metric=_finite(metric))
+
+    return PairRecord(
+        clean=prompt(pair.text.clean, pair.clean, clean),
+        corrupted=prompt(pair.text.corrupted, pair.corrupted, corrupted),
+        positions=dict(pair.positions),
+        align=pair.text.align,
+        answers=tuple((i, spell(i)) for i in pair.answers),
+        foils=tuple((i, spell(i)) for i in pair.foils),
+        gap=_finite(clean - corrupted),
+    )
+
+
+def describe_positions(
+    sets: Sequence[NodeSet], pairs: Sequence[TokenPair], spell: Spell
+) -> tuple[PositionRecord, ...]:
+    """What each position label of the run means in the prompts."""
+    labels = dict.fromkeys(label for nodes in sets for label in nodes.positions)
+    return tuple(_position(label, pairs, spell) for label in labels)
+
+
+def _position(label: str, pairs: Sequence[TokenPair], spell: Spell) -> PositionRecord:
+    if label == WHOLE:
+        indices: list[tuple[int, int]] = []
+        count = len(pairs)
+    else:
+        found = ((pair, _index(label, pair)) for pair in pairs)
+        indices = [(i, pair.clean[i]) for pair, i in found if i is not None]
+        count = len(indices)
+    first = indices[0] if indices else None
+    return PositionRecord(
+        label=label,
+        index=None if first is None else first[0],
+        token=None if first is None else spell(first[1]),
+        pairs=count,
+        same_index=len({index for index, _ in indices}) <= 1,
+        same_token=len({token for _, token in indices}) <= 1,
+    )
+
+
+def _index(label: str, pair: TokenPair) -> int | None:
+    """The clean index of a position, None where the pair does not have it."""
+    if label.isdecimal():
+        return int(label) if int(label) < len(pair.clean) else None
+    place = pair.positions.get(label)
+    return None if place is None else place[0]
+
+
+def _nodes(nodes: NodeSet) -> NodesRecord:
+    return NodesRecord(
+        kind=nodes.kind,
+        layers=ranges(nodes.layers),
+        indices=ranges(nodes.indices),
+        positions=nodes.positions,
+        nodes=len(nodes),
+    )
+
+
+def ranges(numbers: Sequence[int]) -> Ranges:
+    """Runs of consecutive numbers as (first, last)."""
+    found: list[tuple[int, int]] = []
+    for number in numbers:
+        if found and number == found[-1][1] + 1:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return tuple(found)
+
+
+def _method(call: MethodCall) -> MethodRecord:
+    method = METHODS[call.method]
+    noising = call.direction is Direction.NOISING
+    base, donor = ("clean", "corrupted") if noising else ("corrupted", "clean")
+    means = ("effect", "effect_abs") if method.exact else ("signed", "estimate")
+    return MethodRecord(
+        label=call.label,
+        method=call.method,
+        exact=method.exact,
+        direction=call.direction.value,
+        settings=dict(call.settings),
+        base=base,
+        donor=donor,
+        formula=method.formula,
+        sign="metric of the patched run minus metric of the unpatched run; below zero: the"
+        " patch lowers the metric",
+        absolute=f"`{means[0]}` is the mean over pairs of the signed values, `{means[1]}` the"
+        " mean over pairs of their absolute values, taken pair by pair",
+        paper=method.paper,
+    )
+
+
+def _warning(problem: Problem, experiment: Experiment) -> WarningRecord:
+    line = None
+    if problem.at is not None:
+        source = problem.at.source or experiment.source
+        line = source.line_column(problem.at.span.start)[0]
+    return WarningRecord(
+        code=problem.code, message=problem.message, help=problem.help, line=line
+    )

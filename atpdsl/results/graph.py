@@ -1,0 +1,154 @@
+"""The circuit as a networkx graph: the nodes that matter, and who of them can read whom.
+
+Nodes are those with a measured effect, filled up with the best estimates; `input` stands for
+the tokens of the prompt and `logits` for the metric's position. Every node has the columns of
+the scores as attributes, and:
+
+    label: a short name for drawings.
+    token_index: where its position is in the clean prompt of the first pair that has it.
+    flags: `missed` (drawn at random, and above the weakest of the verified top),
+        `signs-cancel` (|mean effect| is less than half of mean |effect|), `index-varies` and
+        `token-varies` (the position is elsewhere, or on another token, in other pairs).
+
+Edges have `via`: see `atpdsl.results.reading`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from atpdsl.nodes import NODE_KINDS, Role
+from atpdsl.results.names import node_id, short_name
+from atpdsl.results.reading import Reading, Spot
+from atpdsl.results.record import PositionRecord, Record
+from atpdsl.results.scores import ScoreRow, best, rows
+
+if TYPE_CHECKING:
+    import networkx
+
+SCHEMA = "atpdsl/graph/1"
+KEEP = 50
+INPUT, LOGITS = "input", "logits"
+
+
+def circuit(record: Record, table: pa.Table, method: str, keep: int = KEEP) -> networkx.DiGraph:
+    """The graph for one method.
+
+    Args:
+        record: what is known about the run.
+        table: its scores.
+        method: the label of the method whose nodes are drawn.
+        keep: how many nodes; more if more have a measured effect.
+    """
+    import networkx
+
+    graph = networkx.DiGraph(**_facts(record, method, keep))
+    positions = {position.label: position for position in record.positions}
+    missed = {m.node for v in record.verification if v.label == method for m in v.missed}
+    spots: dict[str, Spot] = {}
+    for row in rows(chosen(record, table, method, keep)):
+        node = node_id(row.kind, row.layer, row.index, row.position)
+        position = positions[row.position]
+        flags = _flags(row, position, node in missed)
+        graph.add_node(node, **_attributes(row, position, flags))
+        spots[node] = Spot(
+            kind=NODE_KINDS[row.kind],
+            layer=row.layer or 0,
+            index=row.index or 0,
+            position=position.index,
+        )
+    reading = _reading(record)
+    for source, here in spots.items():
+        for reader, there in spots.items():
+            via = reading.via(here, there)
+            if via is not None:
+                graph.add_edge(source, reader, via=via.value)
+    _add_ends(graph, record, reading, spots)
+    return graph
+
+
+def chosen(record: Record, table: pa.Table, method: str, keep: int) -> pa.Table:
+    """The rows of the nodes that are drawn, best first."""
+    described = record.method(method)
+    if described is not None and described.exact:
+        return best(table, method, keep)
+    mine = table.filter(pc.equal(table["method"], method))
+    verified = mine.filter(mine["verified"])
+    free = max(0, keep - len(verified))
+    others = mine.filter(pc.invert(mine["verified"]))
+    # Among the best `keep` of all there are the best `free` of the others.
+    others = others.filter(pc.less_equal(others["rank"], keep + len(verified)))
+    return pa.concat_tables([verified, others.sort_by("rank").slice(0, free)]).sort_by("rank")
+
+
+def _facts(record: Record, method: str, keep: int) -> dict[str, str | int]:
+    described = record.method(method)
+    return {
+        "schema": SCHEMA,
+        "spec": record.spec.name,
+        "model": record.provenance.model.name,
+        "method": method,
+        "direction": "" if described is None else described.direction,
+        "metric": record.metric.name,
+        "metric_position": record.metric.position,
+        "pairs": len(record.pairs),
+        "keep": keep,
+        "edges": "source can be read by target, by the structure of the model",
+    }
+
+
+def _attributes(row: ScoreRow, position: PositionRecord, flags: list[str]) -> dict[str, Any]:
+    label = f"{short_name(row.kind, row.layer, row.index)} @{row.position}"
+    return {**asdict(row), "label": label, "token_index": position.index, "flags": flags}
+
+
+def _flags(row: ScoreRow, position: PositionRecord, missed: bool) -> list[str]:
+    measured = row.effect is not None and row.effect_abs is not None
+    cancels = measured and abs(row.effect or 0.0) < (row.effect_abs or 0.0) / 2
+    found = {
+        "missed": missed,
+        "signs-cancel": cancels,
+        "index-varies": not position.same_index,
+        "token-varies": not position.same_token,
+    }
+    return [flag for flag, holds in found.items() if holds]
+
+
+def _reading(record: Record) -> Reading:
+    covered: dict[str, tuple[tuple[int, int], ...]] = {}
+    for nodes in record.nodes:
+        covered[nodes.kind] = (*covered.get(nodes.kind, ()), *nodes.layers)
+    return Reading(shape=record.provenance.model.shape, covered=covered)
+
+
+def _add_ends(
+    graph: networkx.DiGraph, record: Record, reading: Reading, spots: Mapping[str, Spot]
+) -> None:
+    """The two ends; `input` is read through `embed` where the run has such nodes."""
+    for name in (INPUT, LOGITS):
+        nothing = dict.fromkeys(ScoreRow.__slots__)
+        graph.add_node(name, **nothing | {"kind": name, "label": name, "flags": []})
+    graph.nodes[INPUT].update(verified=False, token_index=None)
+    graph.nodes[LOGITS].update(
+        verified=False, position=record.metric.position, token_index=_metric_index(record)
+    )
+    embedded = any(not NODE_KINDS[nodes.kind].layered for nodes in record.nodes)
+    place = graph.nodes[LOGITS]["token_index"]
+    for node, spot in spots.items():
+        if not spot.kind.layered or (not embedded and reading.reads_stream(spot)):
+            graph.add_edge(INPUT, node, via="stream")
+        at_metric = place is None or spot.position is None or spot.position == place
+        if spot.kind.role is not Role.READS and at_metric:
+            graph.add_edge(node, LOGITS, via="stream")
+
+
+def _metric_index(record: Record) -> int | None:
+    for pair in record.pairs:
+        if record.metric.position in pair.positions:
+            return pair.positions[record.metric.position][0]
+    return None

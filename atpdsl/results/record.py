@@ -1,0 +1,291 @@
+"""What `result.json` says: everything about a run but the scores, as frozen data.
+
+The names of the fields are the keys of the file. `host` alone may differ between two runs of
+the same spec with the same versions on the same kind of machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from atpdsl.models.shape import ModelShape
+from atpdsl.plan.outcome import Counts
+
+SCHEMA = "atpdsl/result/1"
+# `Verification.truth` where no exact method measured every node.
+VERIFY = "verify"
+Ranges = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecRecord:
+    """The spec: its text as given, and what it was resolved to."""
+
+    name: str
+    text: str
+    doc: str
+    resolved: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRecord:
+    """What identifies a model.
+
+    Attributes:
+        kind: where it came from: `embedded`, `added`, `local` or `hub`.
+        revision: a commit, or a package and its version; None where there is none.
+        remote_code: whether Python files that came with the model were allowed to run.
+    """
+
+    name: str
+    kind: str
+    revision: str | None
+    dtype: str
+    weights_sha256: str
+    tokenizer_sha256: str
+    shape: ModelShape
+    remote_code: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What made the numbers: model, software, device, seed."""
+
+    model: ModelRecord
+    versions: Mapping[str, str]
+    executor: str
+    device: str
+    dtype: str
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptRecord:
+    """One side of a pair; `metric` is that of the unpatched run, None if it is no number."""
+
+    text: str
+    ids: tuple[int, ...]
+    tokens: tuple[str, ...]
+    metric: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairRecord:
+    """A pair of prompts.
+
+    Attributes:
+        positions: name -> (index in the clean prompt, index in the corrupted one).
+        align: how the positions of the two prompts correspond.
+        answers, foils: ids of the right and wrong continuations, with their texts.
+        gap: clean minus corrupted metric.
+    """
+
+    clean: PromptRecord
+    corrupted: PromptRecord
+    positions: Mapping[str, tuple[int, int]]
+    align: str
+    answers: tuple[tuple[int, str], ...]
+    foils: tuple[tuple[int, str], ...]
+    gap: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionRecord:
+    """A position label of the run's nodes.
+
+    Attributes:
+        index: in the clean prompt of the first pair that has it; None for whole prompts.
+        token: the clean token there.
+        pairs: how many pairs have it.
+        same_index, same_token: whether it is so in all of them.
+    """
+
+    label: str
+    index: int | None
+    token: str | None
+    pairs: int
+    same_index: bool
+    same_token: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodesRecord:
+    """A node set; layers and indices are ranges with both ends included."""
+
+    kind: str
+    layers: Ranges
+    indices: Ranges
+    positions: tuple[str, ...]
+    nodes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricRecord:
+    """The metric; `clean` and `corrupted` are its means over pairs, unpatched."""
+
+    name: str
+    position: str
+    unit: str
+    settings: Mapping[str, object]
+    clean: float | None
+    corrupted: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodRecord:
+    """A method and its conventions in words.
+
+    Attributes:
+        label: the name in the column `method` of the scores.
+        exact: effects, not estimates.
+        base, donor: the prompt whose run is patched, and the one that values come from.
+        formula, sign, absolute: what is computed per pair, which sign it has, and where the
+            absolute value is taken.
+    """
+
+    label: str
+    method: str
+    exact: bool
+    direction: str
+    settings: Mapping[str, object]
+    base: str
+    donor: str
+    formula: str
+    sign: str
+    absolute: str
+    paper: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recall:
+    """`hits` of the `of` nodes with the largest true contribution are in the estimate's top."""
+
+    hits: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Miss:
+    """A node whose estimate is off; `effect` is signed, `estimate` and `effect_abs` are not."""
+
+    node: str
+    estimate: float
+    effect: float
+    effect_abs: float
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """What a random sample says about the nodes that were not measured.
+
+    Attributes:
+        threshold: the K-th largest true contribution among the nodes measured because an
+            estimate put them on top, K being the estimate's top.
+        nodes: how many nodes were not measured, of those that can have an effect at all.
+        sampled, above: random nodes measured, and those of them above the threshold.
+        expected: unmeasured nodes above the threshold, if they are like the sample.
+        at_most: a bound on that number, holding with `confidence`; by `bound`.
+    """
+
+    threshold: float
+    nodes: int
+    sampled: int
+    above: int
+    expected: float | None
+    at_most: int
+    confidence: float
+    bound: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """One estimate against exact effects.
+
+    Attributes:
+        label: the estimate's label.
+        truth: the label of the exact method where one measured every node, else `verify`.
+        nodes, measured: how many nodes there are, and how many have an exact effect.
+        top: the length K of the estimate's top list that recall is about.
+        random: how many of the measured nodes were drawn at random.
+        recall_mean_abs, spearman_mean_abs: with mean |effect| as the truth.
+        recall_abs_mean, spearman_abs_mean: with |mean effect| as the truth.
+        largest: measured nodes with the largest |effect_abs - estimate|.
+        missed: randomly drawn nodes above the threshold of `unseen`.
+        unseen: None where every node was measured.
+        unknown: in one sentence, what remains unknown.
+    """
+
+    label: str
+    truth: str
+    nodes: int
+    measured: int
+    top: int
+    random: int
+    recall_mean_abs: Recall
+    recall_abs_mean: Recall
+    spearman_mean_abs: float | None
+    spearman_abs_mean: float | None
+    largest: tuple[Miss, ...]
+    missed: tuple[Miss, ...]
+    unseen: Unseen | None
+    unknown: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageRecord:
+    """The passes of one stage."""
+
+    name: str
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarningRecord:
+    """A warning of the run; `line` is that of the spec, if it is about a line."""
+
+    code: str
+    message: str
+    help: str
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostRecord:
+    """The machine and the time; the only part that differs from run to run.
+
+    Attributes:
+        started: UTC, ISO 8601.
+        seconds: wall time of the run; `stages` of each stage, by name.
+    """
+
+    platform: str
+    threads: int
+    started: str
+    seconds: float
+    stages: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Everything about a run but its scores; `exports` are files beside `result.json`."""
+
+    spec: SpecRecord
+    provenance: Provenance
+    metric: MetricRecord
+    pairs: tuple[PairRecord, ...]
+    positions: tuple[PositionRecord, ...]
+    nodes: tuple[NodesRecord, ...]
+    methods: tuple[MethodRecord, ...]
+    verification: tuple[Verification, ...]
+    stages: tuple[StageRecord, ...]
+    passes: Counts
+    warnings: tuple[WarningRecord, ...]
+    exports: tuple[str, ...]
+    host: HostRecord
+
+    def method(self, label: str | None = None) -> MethodRecord | None:
+        """The method called `label`, the first one for None; None if there is none."""
+        named = (m for m in self.methods if label is None or m.label == label)
+        return next(named, None)

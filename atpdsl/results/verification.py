@@ -1,0 +1,219 @@
+"""How good the estimates are, where exact effects say so, and what remains unknown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atpdsl.plan.outcome import MethodOutcome, Outcome, VerifiedOutcome
+from atpdsl.results.names import node_id, set_member
+from atpdsl.results.rank_statistics import clopper_pearson_upper, spearman
+from atpdsl.results.record import VERIFY, Miss, Recall, Unseen, Verification
+from atpdsl.results.scores import flat, flat_numbers, ranks
+
+RANDOM = "random"
+CONFIDENCE = 0.95
+# As many as fit under a table without hiding it.
+SHOWN_MISSES = 5
+
+Numbers = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Comparison:
+    """An estimate beside the exact effects of some of its nodes.
+
+    Attributes:
+        rows: [n] the measured nodes, as rows of the method's table.
+        effect, effect_abs, pairs: [n] their exact effects, and how many pairs have them.
+        random: [n] whether a node was drawn at random.
+        estimate, rank: [N] of all nodes; nan and -1 where no pair has the node.
+        population: nodes whose effect is not zero by construction.
+    """
+
+    method: MethodOutcome
+    truth: str
+    top: int
+    rows: Numbers
+    effect: Numbers
+    effect_abs: Numbers
+    pairs: Numbers
+    random: Numbers
+    estimate: Numbers
+    rank: Numbers
+    population: int
+
+
+def verify_estimates(outcome: Outcome, top: int) -> tuple[Verification, ...]:
+    """A summary for each estimate that can be compared with exact effects.
+
+    An exact method that measured the same nodes in the same direction counts for more than
+    a verification of some of them.
+
+    Args:
+        outcome: what the run computed.
+        top: the length of the estimates' top lists.
+    """
+    found = (_comparison(outcome, m, top) for m in outcome.methods if not m.exact)
+    return tuple(_summary(one) for one in found if one is not None and len(one.rows))
+
+
+def _comparison(outcome: Outcome, method: MethodOutcome, top: int) -> _Comparison | None:
+    for exact in outcome.methods:
+        if exact.exact and _comparable(exact, method):
+            return _exact(method, exact, top)
+    for verified in outcome.verified:
+        if method.call.label in verified.labels:
+            return _verified(method, verified, top)
+    return None
+
+
+def _comparable(exact: MethodOutcome, method: MethodOutcome) -> bool:
+    return exact.sets == method.sets and exact.call.direction is method.call.direction
+
+
+def _exact(method: MethodOutcome, exact: MethodOutcome, top: int) -> _Comparison:
+    """Every node, for there is an exhaustive method."""
+    estimate, effect_abs = flat(method, "mean_abs"), flat(exact, "mean_abs")
+    rows = np.flatnonzero(~np.isnan(estimate) & ~np.isnan(effect_abs))
+    return _Comparison(
+        method=method,
+        truth=exact.call.label,
+        top=top,
+        rows=rows,
+        effect=flat(exact, "mean")[rows],
+        effect_abs=effect_abs[rows],
+        pairs=flat(exact, "pairs")[rows],
+        random=np.zeros(len(rows), np.bool_),
+        estimate=estimate,
+        rank=ranks(estimate),
+        population=len(rows),
+    )
+
+
+def _verified(method: MethodOutcome, verified: VerifiedOutcome, top: int) -> _Comparison:
+    estimate = flat(method, "mean_abs")
+    rows = flat_numbers(method.sets, verified.nodes)
+    known = ~np.isnan(verified.statistics.mean_abs) & ~np.isnan(estimate[rows])
+    random = np.array([chosen == RANDOM for chosen in verified.chosen_by], np.bool_)
+    return _Comparison(
+        method=method,
+        truth=VERIFY,
+        top=top,
+        rows=rows[known],
+        effect=verified.statistics.mean[known],
+        effect_abs=verified.statistics.mean_abs[known],
+        pairs=verified.statistics.pairs[known],
+        random=random[known],
+        estimate=estimate,
+        rank=ranks(estimate),
+        population=verified.population,
+    )
+
+
+def _summary(compared: _Comparison) -> Verification:
+    nodes = int(np.count_nonzero(~np.isnan(compared.estimate)))
+    estimate = compared.estimate[compared.rows]
+    unseen = None if compared.population <= len(compared.rows) else _unseen(compared)
+    distance = np.abs(compared.effect_abs - estimate)
+    largest = np.argsort(-distance, kind="stable")[:SHOWN_MISSES]
+    return Verification(
+        label=compared.method.call.label,
+        truth=compared.truth,
+        nodes=nodes,
+        measured=len(compared.rows),
+        top=compared.top,
+        random=int(compared.random.sum()),
+        recall_mean_abs=_recall(compared, compared.effect_abs),
+        recall_abs_mean=_recall(compared, np.abs(compared.effect)),
+        spearman_mean_abs=_correlation(estimate, compared.effect_abs),
+        spearman_abs_mean=_correlation(estimate, np.abs(compared.effect)),
+        largest=_misses(compared, largest[distance[largest] > 0]),
+        missed=() if unseen is None else _missed(compared, unseen.threshold),
+        unseen=unseen,
+        unknown=_unknown(compared, unseen),
+    )
+
+
+def _recall(compared: _Comparison, truth: Numbers) -> Recall:
+    """Nodes without any effect are not worth finding: fewer than `top` may count."""
+    best = np.argsort(-truth, kind="stable")[: compared.top]
+    best = best[truth[best] > 0]
+    found = compared.rank[compared.rows[best]] <= compared.top
+    return Recall(hits=int(found.sum()), of=len(best))
+
+
+def _correlation(estimate: Numbers, truth: Numbers) -> float | None:
+    """Nodes that are zero on both sides, as before the first differing token, say nothing."""
+    alive = (estimate != 0) | (truth != 0)
+    return spearman(estimate[alive], truth[alive])
+
+
+def _unseen(compared: _Comparison) -> Unseen:
+    ranked = np.sort(compared.effect_abs[~compared.random])[::-1][: compared.top]
+    # Fixed before the random nodes are looked at, or the bound on them would not hold.
+    threshold = float(ranked[-1]) if len(ranked) else 0.0
+    sampled = int(compared.random.sum())
+    above = int((compared.effect_abs[compared.random] > threshold).sum())
+    unmeasured = compared.population - len(compared.rows)
+    proportion = clopper_pearson_upper(above, sampled, CONFIDENCE)
+    at_most = int(proportion * (unmeasured + sampled)) - above
+    return Unseen(
+        threshold=threshold,
+        nodes=unmeasured,
+        sampled=sampled,
+        above=above,
+        expected=unmeasured * above / sampled if sampled else None,
+        at_most=min(unmeasured, at_most),
+        confidence=CONFIDENCE,
+        bound="one-sided Clopper-Pearson bound on the share among randomly drawn nodes",
+    )
+
+
+def _missed(compared: _Comparison, threshold: float) -> tuple[Miss, ...]:
+    chosen = np.flatnonzero(compared.random & (compared.effect_abs > threshold))
+    order = np.argsort(-compared.effect_abs[chosen], kind="stable")
+    return _misses(compared, chosen[order])
+
+
+def _misses(compared: _Comparison, chosen: Numbers) -> tuple[Miss, ...]:
+    return tuple(
+        Miss(
+            node=_name(compared.method, int(compared.rows[i])),
+            estimate=float(compared.estimate[compared.rows[i]]),
+            effect=float(compared.effect[i]),
+            effect_abs=float(compared.effect_abs[i]),
+            pairs=int(compared.pairs[i]),
+        )
+        for i in chosen
+    )
+
+
+def _name(method: MethodOutcome, row: int) -> str:
+    for nodes in method.sets:
+        if row < len(nodes):
+            return node_id(nodes.kind, *set_member(nodes, row))
+        row -= len(nodes)
+    raise IndexError(f"no node {row}")
+
+
+def _unknown(compared: _Comparison, unseen: Unseen | None) -> str:
+    if compared.truth != VERIFY:
+        return f"nothing about these nodes: `{compared.truth}` measured every one of them"
+    if unseen is None:
+        return "nothing about these nodes: every one of them was measured"
+    if not unseen.sampled:
+        return (
+            f"{unseen.nodes:,} nodes that can have an effect were not measured, and none was"
+            " drawn at random to judge them by (`random` in `verify`)"
+        )
+    place = min(compared.top, int((~compared.random).sum()))
+    return (
+        f"{unseen.nodes:,} nodes that can have an effect were not measured; with"
+        f" {unseen.confidence:.0%} confidence at most {unseen.at_most:,} of them have a larger"
+        f" one than {unseen.threshold:.3g}, that of place {place} in the verified top"
+        f" ({unseen.above} of {unseen.sampled} drawn at random has)"
+    )
