@@ -23,8 +23,8 @@ from atpdsl.models.locate import locate
 from atpdsl.models.tokenizer import ModelTokenizer, load_tokenizer
 from atpdsl.nodes import NODE_KINDS
 from atpdsl.passes import optimize
-from atpdsl.plan.cost import PlanRow, plan_rows
-from atpdsl.plan.plan import Plan
+from atpdsl.planning.cost import PlanRow, plan_rows
+from atpdsl.planning.plan import Plan
 from atpdsl.problems import Label, Problem, RunError, Severity, Source, SpecError
 from atpdsl.registry import closest
 from atpdsl.runtime.executor import EXECUTORS, Progress, Silent
@@ -36,7 +36,7 @@ from atpdsl.syntax.parse import parse
 if TYPE_CHECKING:
     import networkx
 
-    from atpdsl.plan.outcome import Outcome
+    from atpdsl.planning.outcome import Outcome
     from atpdsl.results.record import ModelRecord
     from atpdsl.results.result import Result
 
@@ -119,16 +119,26 @@ def read_source(path: Path) -> Source:
         raise SpecError([Problem(code="ATP420", message=message, help=advice)]) from error
 
 
-def check(path: Path, *, offline: bool = False) -> Checked:
+def check(path: Path, *, offline: bool = False, trust_remote_code: bool = False) -> Checked:
     """Everything that can be known of a spec without running a model.
+
+    Args:
+        path: the spec file.
+        offline: never ask a model hub.
+        trust_remote_code: accept a model that brings Python code of its own.
 
     Raises:
         SpecError: when the file cannot be read.
     """
-    return check_source(read_source(path), path.parent, offline=offline)
+    source = read_source(path)
+    return check_source(
+        source, path.parent, offline=offline, trust_remote_code=trust_remote_code
+    )
 
 
-def check_source(source: Source, base: Path, *, offline: bool = False) -> Checked:
+def check_source(
+    source: Source, base: Path, *, offline: bool = False, trust_remote_code: bool = False
+) -> Checked:
     """As `check`, for a text whose relative paths count from `base`."""
     tree, problems = parse(source)
     experiment, found = resolve(tree, source, vocabulary(), base)
@@ -136,7 +146,9 @@ def check_source(source: Source, base: Path, *, offline: bool = False) -> Checke
     if experiment is None or _has_errors(problems):
         return Checked(source=source, base=base, problems=problems, experiment=experiment)
     problems = (*problems, *_flat_metrics(experiment))
-    files = locate(experiment.model, base=base, offline=offline)
+    files = locate(
+        experiment.model, base=base, offline=offline, trust_remote_code=trust_remote_code
+    )
     if isinstance(files, Problem):
         problems = (*problems, files)
         return Checked(source=source, base=base, problems=problems, experiment=experiment)
@@ -183,13 +195,13 @@ def _flat_metrics(experiment: Experiment) -> tuple[Problem, ...]:
     )
 
 
-def plan(path: Path, *, offline: bool = False) -> Planned:
+def plan(path: Path, *, offline: bool = False, trust_remote_code: bool = False) -> Planned:
     """The plan of a spec.
 
     Raises:
         SpecError: when the spec has errors.
     """
-    return plan_checked(check(path, offline=offline))
+    return plan_checked(check(path, offline=offline, trust_remote_code=trust_remote_code))
 
 
 def plan_checked(checked: Checked) -> Planned:
@@ -247,8 +259,9 @@ def run_planned(
     experiment, files = _good(planned.checked)
     folder = out or Path("runs") / experiment.name
     identity = (planned.checked.source.text, files.weights_digest())
-    folders.check_free(folder, identity, overwrite=overwrite)
     try:
+        folders.check_free(folder, identity, overwrite=overwrite)
+        exports.check_paths(experiment.exports)
         result = _execute(planned, executor or experiment.run.executor, progress)
     except RunError as error:
         raise RunError(error.problems, planned.checked.source) from error
@@ -273,7 +286,9 @@ def _execute(planned: Planned, name: str, progress: Progress) -> Result:
 
     prepare_environment()
     from atpdsl.runtime.load import load_model
+    from atpdsl.runtime.memory import check_activations
 
+    check_activations(planned.plan)
     bound = planned.plan.bound
     with progress.stage("loading the model", None, "models") as step:
         model = load_model(

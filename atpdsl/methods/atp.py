@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.methods.method import Method, Request
-from atpdsl.plan.ops import Backward, Contract, Forward, Reduce, places_of
-from atpdsl.plan.plan import Batch
+from atpdsl.planning.ops import Backward, Contract, Forward, Reduce, places_of
+from atpdsl.planning.plan import Batch
 from atpdsl.semantics.signature import Signature
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from atpdsl.binding.bind import Bound
-
 from atpdsl.methods import METHODS, Request
 from atpdsl.metrics import METRICS
-from atpdsl.plan.ops import (
+from atpdsl.planning.ops import (
     Forward,
     Measure,
     PatchChosen,
@@ -17,7 +16,7 @@ from atpdsl.plan.ops import (
     Take,
     places_of,
 )
-from atpdsl.plan.plan import Batch, MethodOutput, Plan, VerifyOutput
+from atpdsl.planning.plan import Batch, MethodOutput, Plan, VerifyOutput
 from atpdsl.semantics.experiment import Direction, MethodCall, VerifyCall
 
 # Rows of a matrix product below this are slow on CPUs, above it they cost only memory.

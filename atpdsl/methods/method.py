@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from atpdsl.binding.nodeset import NodeSet
-from atpdsl.plan.ops import Forward, Measure, Reduce, Side
-from atpdsl.plan.plan import Batch
+from atpdsl.planning.ops import Forward, Measure, Reduce, Side
+from atpdsl.planning.plan import Batch
 from atpdsl.semantics.experiment import Direction, MethodCall, MetricCall
 from atpdsl.semantics.signature import Signature
 

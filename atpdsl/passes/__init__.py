@@ -7,8 +7,8 @@ from collections.abc import Callable
 from atpdsl.passes.merge_backwards import merge_backwards
 from atpdsl.passes.merge_forwards import merge_forwards
 from atpdsl.passes.skip_equal_prefixes import skip_equal_prefixes
-from atpdsl.plan.plan import Plan
-from atpdsl.plan.verify import verify_plan
+from atpdsl.planning.plan import Plan
+from atpdsl.planning.verify import verify_plan
 
 PIPELINE: tuple[Callable[[Plan], Plan], ...] = (
     merge_forwards,

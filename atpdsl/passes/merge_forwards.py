@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from atpdsl.plan.ops import Forward, Op, Place, Side
-from atpdsl.plan.plan import Plan, walk
-from atpdsl.plan.rewrite import rewrite
+from atpdsl.planning.ops import Forward, Op, Place, Side
+from atpdsl.planning.plan import Plan, walk
+from atpdsl.planning.rewrite import rewrite
 
 
 def merge_forwards(plan: Plan) -> Plan:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from atpdsl.plan.ops import Contract, Op, PatchChosen, PatchSweep
-from atpdsl.plan.plan import Plan
-from atpdsl.plan.rewrite import rewrite
+from atpdsl.planning.ops import Contract, Op, PatchChosen, PatchSweep
+from atpdsl.planning.plan import Plan
+from atpdsl.planning.rewrite import rewrite
 
 
 def skip_equal_prefixes(plan: Plan) -> Plan:

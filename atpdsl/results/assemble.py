@@ -14,7 +14,7 @@ from atpdsl.binding.nodeset import WHOLE, NodeSet
 from atpdsl.binding.pairs import TokenPair, TokenPairs
 from atpdsl.methods import METHODS
 from atpdsl.metrics import METRICS
-from atpdsl.plan.outcome import Outcome
+from atpdsl.planning.outcome import Outcome
 from atpdsl.problems import Problem
 from atpdsl.results.document import to_json
 from atpdsl.results.record import (

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from atpdsl.models.shape import ModelShape
-from atpdsl.plan.outcome import Counts
+from atpdsl.planning.outcome import Counts
 
 SCHEMA = "atpdsl/result/1"
 # `Verification.truth` where no exact method measured every node.

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.nodes import NODE_KINDS, Unit
-from atpdsl.plan.outcome import MethodOutcome, Outcome
+from atpdsl.planning.outcome import MethodOutcome, Outcome
 
 # A column of any number type, on its way to becoming a typed one.
 Column = NDArray[Any]

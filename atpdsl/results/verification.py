@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atpdsl.plan.outcome import MethodOutcome, Outcome, VerifiedOutcome
+from atpdsl.planning.outcome import MethodOutcome, Outcome, VerifiedOutcome
 from atpdsl.results.names import node_id, set_member
 from atpdsl.results.rank_statistics import clopper_pearson_upper, spearman
 from atpdsl.results.record import VERIFY, Miss, Recall, Unseen, Verification

@@ -15,8 +15,8 @@ from torch import Tensor
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.binding.pairs import TokenPair
 from atpdsl.metrics import METRICS, Targets
-from atpdsl.plan.cost import STAGES, counts, stage_of
-from atpdsl.plan.ops import (
+from atpdsl.planning.cost import STAGES, counts, stage_of
+from atpdsl.planning.ops import (
     Backward,
     Contract,
     Forward,
@@ -30,13 +30,14 @@ from atpdsl.plan.ops import (
     Take,
     operands,
 )
-from atpdsl.plan.outcome import Counts, Outcome, Stage, Statistics
-from atpdsl.plan.plan import Plan, schedule
-from atpdsl.problems import Problem, RunError
+from atpdsl.planning.outcome import Counts, Outcome, Stage, Statistics
+from atpdsl.planning.plan import Plan, schedule
+from atpdsl.problems import Label, Problem, RunError
 from atpdsl.runtime.contraction import contract
 from atpdsl.runtime.executor import Progress, Step
 from atpdsl.runtime.forward import Run, run, site_of
 from atpdsl.runtime.load import LoadedModel
+from atpdsl.runtime.memory import out_of_memory
 from atpdsl.runtime.outcome import assemble
 from atpdsl.runtime.patching import Scene, patch_chosen, sweep
 from atpdsl.runtime.prompts import Prompts, prompts, targets
@@ -47,7 +48,7 @@ from atpdsl.runtime.statistics import Accumulator
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from atpdsl.plan.outcome import Floats
+    from atpdsl.planning.outcome import Floats
 
 Value = Run | Tensor | dict[str, Tensor] | Selection | Statistics
 Part = Contract | PatchSweep | PatchChosen
@@ -66,7 +67,13 @@ class BridgeExecutor:
             raise ValueError("the bridge executor needs a model")
         # The caller may be in any gradient mode; only tracked runs record a graph.
         with torch.inference_mode(mode=False), torch.no_grad(), ExitStack() as stages:
-            return _Execution(plan, model, progress, stages).run()
+            execution = _Execution(plan, model, progress, stages)
+            try:
+                return execution.run()
+            except (MemoryError, RuntimeError) as error:
+                if not out_of_memory(error):
+                    raise
+                raise RunError([_too_large(plan)]) from error
 
 
 @dataclass(slots=True)
@@ -303,6 +310,17 @@ def _refuse_nan(values: Tensor, what: str) -> None:
                 )
             ]
         )
+
+
+def _too_large(plan: Plan) -> Problem:
+    return Problem(
+        code="ATP424",
+        message="out of memory while running",
+        at=Label(
+            plan.bound.experiment.nodes[0].span, f"{plan.bound.node_count:,} nodes in all"
+        ),
+        help="choose fewer nodes, or a smaller `batch` in `run { ... }`",
+    )
 
 
 def _no_gradient(name: str) -> Problem:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.nodes import Unit
-from atpdsl.plan.ops import Place, places_of
+from atpdsl.planning.ops import Place, places_of
 from atpdsl.runtime.forward import Run, at_least_float32, site_of, unit_axis
 from atpdsl.runtime.spots import Spots, gather
 

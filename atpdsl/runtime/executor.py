@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
-from atpdsl.plan.outcome import Outcome
-from atpdsl.plan.plan import Plan
+from atpdsl.planning.outcome import Outcome
+from atpdsl.planning.plan import Plan
 from atpdsl.registry import Registry
 
 if TYPE_CHECKING:

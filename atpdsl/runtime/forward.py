@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from atpdsl.nodes import NODE_KINDS, Site, Unit
-from atpdsl.plan.ops import Place
+from atpdsl.planning.ops import Place
 from atpdsl.runtime.load import LoadedModel, hooked
 from atpdsl.runtime.prompts import Prompts
 

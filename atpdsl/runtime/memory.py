@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from atpdsl.planning.memory import activation_bytes
+from atpdsl.planning.plan import Plan
+from atpdsl.problems import Label, Problem, RunError
+
 MEMINFO = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")
 
@@ -59,3 +63,39 @@ def readable(n_bytes: float) -> str:
             return f"{n_bytes:.0f} {unit}"
         n_bytes /= 1000
     return f"{n_bytes:.1f} GB"
+
+
+def check_activations(plan: Plan) -> None:
+    """Whether the activations fit, before any run. Weights are looked at when loading.
+
+    Raises:
+        RunError: ATP423 when they clearly do not.
+    """
+    experiment = plan.bound.experiment
+    if experiment.run.device not in {"cpu", "auto"}:
+        return
+    needed, free = activation_bytes(plan), available_bytes()
+    if free is None or needed <= free:
+        return
+    kept = any(plan.verifications)
+    raise RunError(
+        [
+            Problem(
+                code="ATP423",
+                message=f"not enough memory: this run needs about {readable(needed)} for "
+                f"activations, and {readable(free)} are free",
+                at=Label(experiment.nodes[0].span, f"{plan.bound.node_count:,} nodes in all"),
+                help="choose fewer nodes"
+                + (" or pairs (what is verified is kept for all pairs)" if kept else "")
+                + ", or a smaller `batch` in `run { ... }`",
+            )
+        ]
+    )
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory could not be had; torch says it in several ways."""
+    if isinstance(error, MemoryError):
+        return True
+    text = str(error)
+    return "out of memory" in text or "can't allocate memory" in text

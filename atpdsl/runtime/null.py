@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from atpdsl.plan.cost import STAGES, counts, most_chosen, stage_of
-from atpdsl.plan.outcome import (
+from atpdsl.planning.cost import STAGES, counts, most_chosen, stage_of
+from atpdsl.planning.outcome import (
     Counts,
     MethodOutcome,
     Outcome,
@@ -15,7 +15,7 @@ from atpdsl.plan.outcome import (
     Statistics,
     VerifiedOutcome,
 )
-from atpdsl.plan.plan import Plan, VerifyOutput, schedule
+from atpdsl.planning.plan import Plan, VerifyOutput, schedule
 from atpdsl.runtime.executor import Progress
 
 if TYPE_CHECKING:

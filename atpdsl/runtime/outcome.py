@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from atpdsl.plan.ops import Measure, Op, Reduce, Take
-from atpdsl.plan.outcome import (
+from atpdsl.planning.ops import Measure, Op, Reduce, Take
+from atpdsl.planning.outcome import (
     MethodOutcome,
     Outcome,
     Stage,
     Statistics,
     VerifiedOutcome,
 )
-from atpdsl.plan.plan import MethodOutput, Plan, VerifyOutput
+from atpdsl.planning.plan import MethodOutput, Plan, VerifyOutput
 from atpdsl.runtime.selection import Selection
 from atpdsl.runtime.statistics import Accumulator
 
 if TYPE_CHECKING:
-    from atpdsl.plan.outcome import Floats
+    from atpdsl.planning.outcome import Floats
 
 
 def assemble(

@@ -13,7 +13,7 @@ from torch import Tensor
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.metrics import Metric, Targets
 from atpdsl.nodes import Unit
-from atpdsl.plan.ops import Place
+from atpdsl.planning.ops import Place
 from atpdsl.runtime.forward import Patch, Run, run_patched, unit_axis
 from atpdsl.runtime.load import LoadedModel
 from atpdsl.runtime.prompts import Prompts, rows_of
@@ -22,7 +22,7 @@ from atpdsl.runtime.spots import Spots
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from atpdsl.plan.outcome import Floats, Integers
+    from atpdsl.planning.outcome import Floats, Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from atpdsl.binding.pairs import TokenPair
 from atpdsl.metrics import Targets
-from atpdsl.plan.ops import Side
+from atpdsl.planning.ops import Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

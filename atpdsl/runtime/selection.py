@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from atpdsl.plan.ops import Select, Side
-from atpdsl.plan.outcome import Statistics
-from atpdsl.plan.plan import Plan
-from atpdsl.plan.positions import patches
+from atpdsl.planning.ops import Select, Side
+from atpdsl.planning.outcome import Statistics
+from atpdsl.planning.plan import Plan
+from atpdsl.planning.positions import patches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from atpdsl.plan.outcome import Floats, Integers
+    from atpdsl.planning.outcome import Floats, Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

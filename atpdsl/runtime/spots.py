@@ -12,8 +12,8 @@ from torch import Tensor
 
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.binding.pairs import TokenPair
-from atpdsl.plan.ops import Side
-from atpdsl.plan.positions import exists, is_zero, spot, whole_sequence
+from atpdsl.planning.ops import Side
+from atpdsl.planning.positions import exists, is_zero, spot, whole_sequence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

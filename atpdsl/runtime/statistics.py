@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from atpdsl.plan.outcome import Statistics
+from atpdsl.planning.outcome import Statistics
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from atpdsl.plan.outcome import Floats
+    from atpdsl.planning.outcome import Floats
 
 
 class Accumulator:

@@ -1,0 +1,1 @@
+"""From text to tree: the grammar, the parser and its messages."""

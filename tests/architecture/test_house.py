@@ -94,7 +94,7 @@ def test_the_front_end_does_not_import_heavy_libraries():
         "assert checked.bound is not None, checked.problems\n"
         "atpdsl.plan(Path('specs/ioi.atp')).rows()\n"
         "heavy = {'torch', 'transformers', 'transformer_lens', 'networkx', 'pandas'}\n"
-        "sys.exit(', '.join(sorted(heavy & set(sys.modules))))\n"
+        "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or None)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False

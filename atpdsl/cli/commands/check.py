@@ -15,7 +15,9 @@ from atpdsl.problems.clean import clean
 
 def check(chosen: argparse.Namespace) -> int:
     """Say what is wrong with a spec, or what it asks for."""
-    checked = driver.check(chosen.spec, offline=chosen.offline)
+    checked = driver.check(
+        chosen.spec, offline=chosen.offline, trust_remote_code=chosen.trust_remote_code
+    )
     code = SPEC if checked.errors else DONE
     if chosen.json or chosen.format == "json":
         say_json(

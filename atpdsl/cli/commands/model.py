@@ -22,6 +22,7 @@ def add(chosen: argparse.Namespace) -> int:
     added = add_model(
         chosen.name,
         accept_terms=chosen.accept_terms,
+        wheels=chosen.wheels,
         progress=lambda step: tell(clean(step)),
     )
     if isinstance(added, Problem):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from atpdsl import driver
 from atpdsl.cli.failures import DONE
 from atpdsl.cli.terminal import columns, facts, say_json, show, tell_problems, word
-from atpdsl.plan.cost import PlanRow
-from atpdsl.plan.outcome import Counts
+from atpdsl.planning.cost import PlanRow
+from atpdsl.planning.outcome import Counts
 from atpdsl.problems.clean import clean
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 def plan(chosen: argparse.Namespace) -> int:
     """Say what a run would cost, stage by stage."""
-    planned = driver.plan(chosen.spec, offline=chosen.offline)
+    planned = driver.plan(
+        chosen.spec, offline=chosen.offline, trust_remote_code=chosen.trust_remote_code
+    )
     rows, bound = planned.rows(), planned.plan.bound
     # One patched run for each node of each pair, and the two runs that they start from.
     exhaustive = len(bound.pairs) * (bound.node_count + 2)

@@ -22,7 +22,9 @@ def run(chosen: argparse.Namespace) -> int:
             + (f"did you mean `{meant}`?" if meant else f"there are {known}")
         )
         return USAGE
-    planned = driver.plan(chosen.spec, offline=chosen.offline)
+    planned = driver.plan(
+        chosen.spec, offline=chosen.offline, trust_remote_code=chosen.trust_remote_code
+    )
     seen = planned.checked.warnings
     if seen and not chosen.json:
         tell_problems(seen, planned.checked.source, json=False)

@@ -54,6 +54,26 @@ _RUNNING = (
         bad="corrupt place -> redraw",
         good="corrupt S2 -> IO",
     ),
+    Code(
+        code="ATP423",
+        title="not enough memory for the activations",
+        explanation="Before a run its activations are added up: those of the chosen kinds, for "
+        "one batch of pairs at a time, with what the gradients need; and, where `verify` stands "
+        "in the spec, the other run's activations for all pairs. This was more than is free.\n\n"
+        "Neurons take the most. Fewer node kinds, layers or pairs, or a smaller `batch`, make "
+        "it less.",
+        bad="",
+        good="run { batch = 4 }",
+    ),
+    Code(
+        code="ATP424",
+        title="out of memory",
+        explanation="The run asked for more memory than there was, although it looked as if it "
+        "would fit. Nothing was written.\n\n"
+        "Fewer nodes at once or a smaller `batch` need less.",
+        bad="",
+        good="run { batch = 4 }",
+    ),
 )
 
 _RESULTS = (

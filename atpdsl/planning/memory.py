@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from atpdsl.nodes import NODE_KINDS, Unit
-from atpdsl.plan.ops import Forward, PatchChosen, Place, operands
-from atpdsl.plan.plan import Plan, walk
+from atpdsl.planning.ops import Forward, PatchChosen, Place, operands
+from atpdsl.planning.plan import Plan, walk
 
 ITEM_BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
 # Tensors of the residual stream's width that a block keeps for its backward pass, and of the
 # MLP's width; counted in the blocks of Hugging Face's GPT-2 and Llama.
 STREAM_TENSORS, MLP_TENSORS = 16, 3
+# What allocators take beyond it: measured 1.2 to 1.3 on four plans.
+SLACK = 1.25
 
 
 def activation_bytes(plan: Plan) -> int:
-    """The most bytes of activations alive at once, within a factor of about two.
+    """The most bytes of activations alive at once, within a fifth or so.
 
     What the verification needs is kept for all batches; all else for one batch at a time.
     """
@@ -30,7 +32,7 @@ def activation_bytes(plan: Plan) -> int:
         sum(_working(op, plan) for op in forwards if op.batch == batch.number)
         for batch in plan.batches
     ]
-    return held + max(max(by_batch, default=0), _patched_run(plan))
+    return int(SLACK * (held + max(max(by_batch, default=0), _patched_run(plan))))
 
 
 def _captured(op: Forward, plan: Plan) -> int:
@@ -46,9 +48,7 @@ def _working(op: Forward, plan: Plan) -> int:
     shape = plan.bound.shape
     length = plan.bound.pairs.longest
     per_token = shape.n_layers * (
-        STREAM_TENSORS * shape.d_model
-        + MLP_TENSORS * shape.d_mlp
-        + 2 * shape.n_heads * length
+        STREAM_TENSORS * shape.d_model + MLP_TENSORS * shape.d_mlp + 2 * shape.n_heads * length
     )
     return 2 * captured + per_token * _tokens(op, plan) * _item(plan)
 

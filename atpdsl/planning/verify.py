@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atpdsl.plan.ops import (
+from atpdsl.planning.ops import (
     Backward,
     Contract,
     Forward,
@@ -15,7 +15,7 @@ from atpdsl.plan.ops import (
     Select,
     places_of,
 )
-from atpdsl.plan.plan import Plan, walk
+from atpdsl.planning.plan import Plan, walk
 
 
 class BrokenPlanError(AssertionError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from atpdsl.binding.nodeset import WHOLE, NodeSet
 from atpdsl.binding.pairs import TokenPair
-from atpdsl.plan.ops import Side
+from atpdsl.planning.ops import Side
 
 MISSING = -1
 

@@ -9,8 +9,8 @@ import pytest
 
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.passes import optimize
-from atpdsl.plan.cost import counts, plan_rows
-from atpdsl.plan.ops import (
+from atpdsl.planning.cost import counts, plan_rows
+from atpdsl.planning.ops import (
     Backward,
     Contract,
     Forward,
@@ -22,10 +22,10 @@ from atpdsl.plan.ops import (
     Take,
     operands,
 )
-from atpdsl.plan.outcome import Counts
-from atpdsl.plan.plan import Plan, schedule, walk
-from atpdsl.plan.rewrite import rewrite
-from atpdsl.plan.verify import BrokenPlanError, verify_plan
+from atpdsl.planning.outcome import Counts
+from atpdsl.planning.plan import Plan, schedule, walk
+from atpdsl.planning.rewrite import rewrite
+from atpdsl.planning.verify import BrokenPlanError, verify_plan
 from atpdsl.semantics.experiment import Direction, RunSettings, VerifyCall
 from tests.engine import NOWHERE, experiment, make_plan, token_pair
 

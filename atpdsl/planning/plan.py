@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from atpdsl.binding.bind import Bound
-
-from atpdsl.plan.ops import Measure, Op, Reduce, Select, Take, batch_of, operands
+from atpdsl.planning.ops import Measure, Op, Reduce, Select, Take, batch_of, operands
 from atpdsl.semantics.experiment import MethodCall
 
 if TYPE_CHECKING:

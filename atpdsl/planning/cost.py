@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from atpdsl.binding.nodeset import NodeSet
-from atpdsl.plan.ops import (
+from atpdsl.planning.ops import (
     Backward,
     Contract,
     Forward,
@@ -18,9 +18,9 @@ from atpdsl.plan.ops import (
     Select,
     Take,
 )
-from atpdsl.plan.outcome import Counts
-from atpdsl.plan.plan import Plan, schedule
-from atpdsl.plan.positions import patches
+from atpdsl.planning.outcome import Counts
+from atpdsl.planning.plan import Plan, schedule
+from atpdsl.planning.positions import patches
 
 STAGES = ("activations", "gradients", "patching", "verification")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from atpdsl.plan.ops import Side
-from atpdsl.plan.positions import NOWHERE, Spot, equal_prefix, is_zero, spot, whole_sequence
+from atpdsl.planning.ops import Side
+from atpdsl.planning.positions import NOWHERE, Spot, equal_prefix, is_zero, spot, whole_sequence
 from tests.engine import token_pair
 
 SAME_LENGTH = token_pair([0, 1, 2, 3], [0, 1, 5, 3])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol, TypeVar, cast
 
-from atpdsl.plan.ops import (
+from atpdsl.planning.ops import (
     Backward,
     Contract,
     Forward,
@@ -19,7 +19,7 @@ from atpdsl.plan.ops import (
     Select,
     Take,
 )
-from atpdsl.plan.plan import Plan
+from atpdsl.planning.plan import Plan
 
 AnyOp = TypeVar("AnyOp", bound=Op)
 

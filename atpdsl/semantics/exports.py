@@ -1,0 +1,105 @@
+"""`export` statements: which files, in which formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from atpdsl.problems import Label
+from atpdsl.registry import closest
+from atpdsl.semantics.experiment import ExportCall
+from atpdsl.semantics.findings import Findings, did_you_mean, listed
+from atpdsl.semantics.paths import objection
+from atpdsl.semantics.schema import LATER_EXPORT_FORMATS, LATER_EXPORTS
+from atpdsl.semantics.signature import Vocabulary
+from atpdsl.syntax import tree as t
+
+
+def read_exports(
+    statements: Iterable[t.Export], vocabulary: Vocabulary, findings: Findings
+) -> tuple[ExportCall, ...]:
+    """The files to write, each once."""
+    calls: dict[str, ExportCall] = {}
+    for statement in statements:
+        for item in statement.items:
+            call = _export(item, vocabulary, findings)
+            if call is None:
+                continue
+            if call.path in calls:
+                findings.error(
+                    "ATP119",
+                    f"`{call.path}` is written twice",
+                    call.span,
+                    advice="remove one of the two",
+                    also=(Label(calls[call.path].span, "the first is here"),),
+                )
+                continue
+            calls[call.path] = call
+    return tuple(calls.values())
+
+
+def _export(
+    item: t.Expression, vocabulary: Vocabulary, findings: Findings
+) -> ExportCall | None:
+    chosen: t.Name | None = None
+    path = item
+    if isinstance(item, t.Call) and isinstance(item.function, t.Name):
+        chosen = item.function
+        path = item.arguments[0].value if len(item.arguments) == 1 else item
+    if not isinstance(path, t.String):
+        advice = 'write `export "scores.csv"`'
+        findings.error("ATP108", "a file name is wanted here", path.span, advice=advice)
+        return None
+    if not _allowed(path, findings):
+        return None
+    if chosen is None:
+        form = _by_suffix(path, vocabulary, findings)
+    else:
+        form = _by_name(chosen, vocabulary, findings)
+    return ExportCall(path=path.value, format=form, span=item.span) if form else None
+
+
+def _allowed(path: t.String, findings: Findings) -> bool:
+    if "{" in path.value or "}" in path.value:
+        findings.not_yet("a name with `{...}` in it", path.span)
+        return False
+    reason = objection(path.value)
+    if reason:
+        findings.error(
+            "ATP117",
+            f"this file cannot be written: {reason}",
+            path.span,
+            advice='name a file in the result\'s folder, as `"scores.csv"`',
+        )
+    return not reason
+
+
+def _by_suffix(path: t.String, vocabulary: Vocabulary, findings: Findings) -> str | None:
+    formats = dict(vocabulary.exports)
+    suffix = _suffix(path.value)
+    if suffix in formats:
+        return formats[suffix]
+    if suffix in LATER_EXPORTS:
+        findings.not_yet(f"`{suffix}`", path.span, advice=f"there are {listed(tuple(formats))}")
+        return None
+    known = f"formats are {listed(tuple(formats))}"
+    message = f"`{suffix}` is no format" if suffix else "this name does not say the format"
+    advice = did_you_mean(closest(suffix, formats), known) if suffix else known
+    findings.error("ATP118", message, path.span, advice=advice)
+    return None
+
+
+def _by_name(name: t.Name, vocabulary: Vocabulary, findings: Findings) -> str | None:
+    names = tuple(dict.fromkeys(name for _, name in vocabulary.exports))
+    if name.text in names:
+        return name.text
+    if name.text in LATER_EXPORT_FORMATS:
+        findings.not_yet(f"the format `{name.text}`", name.span)
+        return None
+    advice = did_you_mean(closest(name.text, names), f"formats are {listed(names)}")
+    findings.error("ATP118", f"`{name.text}` is no format", name.span, advice=advice)
+    return None
+
+
+def _suffix(path: str) -> str:
+    name = path.rsplit("/", 1)[-1]
+    return "." + name.rsplit(".", 1)[1].lower() if "." in name else ""

@@ -1,0 +1,55 @@
+"""The problems found while a spec is resolved."""
+
+from __future__ import annotations
+
+from atpdsl.problems import Label, Problem, Severity, Span
+
+
+class Findings:
+    """A list of problems that grows."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def error(
+        self,
+        code: str,
+        message: str,
+        at: Span,
+        *,
+        advice: str = "",
+        also: tuple[Label, ...] = (),
+    ) -> None:
+        """Adds what stops the run."""
+        self.problems.append(
+            Problem(code=code, message=message, at=Label(at), also=also, help=advice)
+        )
+
+    def warning(self, code: str, message: str, at: Span, *, advice: str = "") -> None:
+        """Adds what only has to be known."""
+        self.problems.append(
+            Problem(
+                code=code,
+                message=message,
+                at=Label(at),
+                help=advice,
+                severity=Severity.WARNING,
+            )
+        )
+
+    def not_yet(self, what: str, at: Span, *, advice: str = "") -> None:
+        """Adds that something is part of the language, but not of this version."""
+        self.error("ATP110", f"{what} is not in this version", at, advice=advice)
+
+    def __len__(self) -> int:
+        return len(self.problems)
+
+
+def did_you_mean(meant: str | None, otherwise: str = "") -> str:
+    """The help for a misspelled name."""
+    return f"did you mean `{meant}`?" if meant else otherwise
+
+
+def listed(names: tuple[str, ...]) -> str:
+    """Names in backticks, with commas between them."""
+    return ", ".join(f"`{name}`" for name in names)

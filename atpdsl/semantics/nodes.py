@@ -1,0 +1,151 @@
+"""`nodes { ... }`: kinds, layers and heads, positions and conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from atpdsl.problems import Span
+from atpdsl.registry import closest
+from atpdsl.semantics.experiment import NodeSelection, Placement, Text
+from atpdsl.semantics.filters import read_filters
+from atpdsl.semantics.findings import Findings, did_you_mean, listed
+from atpdsl.semantics.positions import Positions
+from atpdsl.semantics.selectors import Units, is_head_name, read_units
+from atpdsl.semantics.signature import Vocabulary
+from atpdsl.syntax import tree as t
+
+DEFAULT_HEAD_KIND = "heads.z"
+PLACEMENTS = {"every": Placement.EVERY, "sequence": Placement.SEQUENCE}
+
+
+def read_nodes(
+    body: t.Body, vocabulary: Vocabulary, positions: Positions, findings: Findings
+) -> tuple[NodeSelection, ...]:
+    """The selections of a `nodes` block, one per kind and choice of units."""
+    reader = _Reader(vocabulary, positions, findings)
+    selects = [line for line in body.statements if isinstance(line, t.Select)]
+    if not selects and not body.broken:
+        findings.error(
+            "ATP227", "no nodes are selected", body.span, advice="write `heads.z at every`"
+        )
+    return tuple(node for select in selects for node in reader.read(select))
+
+
+class _Reader:
+    def __init__(
+        self, vocabulary: Vocabulary, positions: Positions, findings: Findings
+    ) -> None:
+        self.kinds = dict(vocabulary.nodes)
+        self.positions = positions
+        self.findings = findings
+
+    def read(self, select: t.Select) -> Iterable[NodeSelection]:
+        if select.targets:
+            span = select.targets[0].span.to(select.targets[-1].span)
+            self.findings.not_yet("a selection of edges", span)
+            return
+        if select.body is not None:
+            self.findings.error(
+                "ATP107",
+                "a selection of nodes takes no block",
+                select.body.span,
+                advice="write conditions after `where`",
+            )
+        placed = self._placement(select)
+        filters = read_filters(select.where, self.findings)
+        for item in select.items:
+            for kind, units in self._units(item):
+                if placed is None:
+                    continue
+                yield NodeSelection(
+                    kind=kind,
+                    layers=units.layers,
+                    indices=units.indices,
+                    placement=placed[0],
+                    positions=placed[1],
+                    filters=filters,
+                    span=item.span,
+                )
+
+    # ---- kinds ----
+
+    def _units(self, item: t.Expression) -> Iterable[tuple[str, Units]]:
+        """The kind that an item names, with each of its choices of layers and units."""
+        if is_head_name(item):
+            for units in read_units((item,), "head", self.findings):
+                yield DEFAULT_HEAD_KIND, units
+            return
+        base = item.base if isinstance(item, t.Index) else item
+        name = _dotted(base)
+        unit = self.kinds.get(name or "")
+        if name is None or unit is None:
+            self._unknown_kind(base, name, item)
+            return
+        if not isinstance(item, t.Index):
+            yield name, Units(layers=None, indices=None)
+            return
+        for units in read_units(item.items, unit, self.findings):
+            yield name, units
+
+    def _unknown_kind(self, base: t.Expression, name: str | None, item: t.Expression) -> None:
+        names = tuple(self.kinds)
+        if name is None:
+            message, advice = "this is no kind of node", f"kinds are {listed(names)}"
+        else:
+            message = f"there is no kind of node `{name}`"
+            inner = tuple(kind for kind in names if kind.startswith(f"{name}."))
+            meant = closest(name, names)
+            advice = f"which part? {listed(inner)}" if inner else did_you_mean(meant)
+            advice = advice or f"kinds are {listed(names)}"
+        if isinstance(item, t.Index) and any(_is_fraction(part) for part in item.items):
+            message = "heads are not written with a dot"
+            advice = "layer 9, head 6 is `L9H6`: write `heads.z[L9H6]`"
+            self.findings.error("ATP222", message, item.span, advice=advice)
+            return
+        self.findings.error("ATP220", message, base.span, advice=advice)
+
+    # ---- positions ----
+
+    def _placement(self, select: t.Select) -> tuple[Placement, tuple[Text, ...]] | None:
+        if not select.positions:
+            self.findings.error(
+                "ATP221",
+                "this selection does not say where",
+                _span_of(select.items),
+                advice="write `at every` for a node per position, `at last` or `at S2` for"
+                " named positions, `at sequence` for one node over all of them",
+            )
+            return None
+        words = [p.text if isinstance(p, t.Name) else "" for p in select.positions]
+        special = [word for word in words if word in PLACEMENTS]
+        if special and len(words) > 1:
+            self.findings.error(
+                "ATP226",
+                f"`{special[0]}` cannot stand with other positions",
+                _span_of(select.positions),
+                advice="write two selections, one per line",
+            )
+            return None
+        if special:
+            return PLACEMENTS[special[0]], ()
+        texts = [self.positions.use(position) for position in select.positions]
+        known = tuple(text for text in texts if text is not None)
+        return (Placement.NAMED, known) if len(known) == len(texts) else None
+
+
+def _dotted(value: t.Expression) -> str | None:
+    """`heads.q` as written; None for anything but names with dots."""
+    if isinstance(value, t.Name):
+        return value.text
+    if isinstance(value, t.Attribute):
+        base = _dotted(value.base)
+        return None if base is None else f"{base}.{value.name.text}"
+    return None
+
+
+def _is_fraction(value: t.Expression) -> bool:
+    return isinstance(value, t.Number) and "." in value.text
+
+
+def _span_of(values: tuple[t.Expression, ...]) -> Span:
+    return values[0].span.to(values[-1].span)

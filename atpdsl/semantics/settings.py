@@ -1,0 +1,246 @@
+"""Bodies of settings, checked against the schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from atpdsl.problems import Label, Span
+from atpdsl.registry import closest
+from atpdsl.semantics.experiment import Setting
+from atpdsl.semantics.findings import Findings, did_you_mean, listed
+from atpdsl.semantics.schema import ON_OFF, SELECTION, Key, Shape
+from atpdsl.syntax import tree as t
+
+WANTED = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "`on` or `off`",
+    "word": "a word",
+    "text": "a string",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A setting that was written: its value, and where.
+
+    `value` is None for keys of type `expression`, and where the value was refused.
+    """
+
+    value: Setting
+    written: t.Setting
+
+
+class Settings:
+    """The settings of a body by name, defaults included."""
+
+    def __init__(self, keys: tuple[Key, ...], given: Mapping[str, Given]) -> None:
+        self.defaults = {key.name: key.default for key in keys}
+        self.given = given
+
+    def __getitem__(self, name: str) -> Setting:
+        given = self.given.get(name)
+        value = None if given is None else given.value
+        return self.defaults[name] if value is None else value
+
+    def integer(self, name: str) -> int:
+        """The value of a key of type `int` that has a default."""
+        value = self[name]
+        if not isinstance(value, int):
+            raise TypeError(f"`{name}` has no default")
+        return value
+
+    def optional_integer(self, name: str) -> int | None:
+        """The value of a key of type `int`, None where it is left out."""
+        return None if self[name] is None else self.integer(name)
+
+    def text(self, name: str) -> str:
+        """The value of a key of type `word` that has a default."""
+        return str(self[name])
+
+
+def read_settings(
+    body: t.Body | None, shape: Shape, findings: Findings, *, owner: str = ""
+) -> Settings:
+    """The settings in a body; everything else that may not stand there is a problem.
+
+    Args:
+        body: the body, None if there is none.
+        shape: what it may hold.
+        findings: takes the problems.
+        owner: what the body belongs to, in words; the statement's word if not given.
+    """
+    owner = owner or f"`{shape.word}`"
+    given: dict[str, Given] = {}
+    for statement in body.statements if body else ():
+        if isinstance(statement, t.Setting):
+            _take(statement, shape, owner, given, findings)
+        else:
+            _check_allowed(statement, shape, owner, findings)
+    return Settings(shape.keys, given)
+
+
+def _take(
+    setting: t.Setting, shape: Shape, owner: str, given: dict[str, Given], findings: Findings
+) -> None:
+    name = setting.name.text
+    key = shape.key(name)
+    if key is None:
+        _unknown_key(setting.name, shape, owner, findings)
+        return
+    if key.later:
+        findings.not_yet(f"the setting `{name}` of {owner}", setting.name.span)
+        return
+    if name in given:
+        first = given[name].written.name.span
+        findings.error(
+            "ATP106",
+            f"`{name}` is set twice",
+            setting.name.span,
+            advice="remove one of the two",
+            also=(Label(first, "set here first"),),
+        )
+        return
+    if setting.body is not None:
+        findings.error(
+            "ATP107",
+            f"`{name}` takes no block",
+            setting.body.span,
+            advice=f"write `{name} = ...` alone",
+        )
+    given[name] = Given(value=read_value(key, setting.value, findings), written=setting)
+
+
+def _unknown_key(name: t.Name, shape: Shape, owner: str, findings: Findings) -> None:
+    names = tuple(key.name for key in shape.keys if not key.later)
+    words = tuple(word for word in shape.statements if word != SELECTION)
+    if name.text in words:
+        advice = f"`{name.text}` is a statement, and has no `=`"
+    else:
+        have = f"{owner} has the settings {listed(names)}" if names else ""
+        advice = did_you_mean(closest(name.text, names), have)
+    findings.error("ATP105", f"{owner} has no setting `{name.text}`", name.span, advice=advice)
+
+
+def _check_allowed(
+    statement: t.BodyStatement, shape: Shape, owner: str, findings: Findings
+) -> None:
+    if isinstance(statement, t.Select):
+        if SELECTION not in shape.statements:
+            _stray_selection(statement, shape, owner, findings)
+        return
+    word = _word_of(statement)
+    if word.text == "let":
+        findings.not_yet("`let`", word.span)
+    elif word.text not in shape.statements:
+        allowed = tuple(w for w in shape.statements if w != SELECTION)
+        findings.error(
+            "ATP107",
+            f"`{word.text}` has no place in {owner}",
+            word.span,
+            advice=f"there it may be {listed(allowed)}" if allowed else "remove it",
+        )
+
+
+def _word_of(statement: t.BodyStatement) -> t.Name:
+    if isinstance(statement, t.Setting | t.Select):
+        raise TypeError("settings and selections begin with no keyword")
+    return statement.word
+
+
+def _stray_selection(select: t.Select, shape: Shape, owner: str, findings: Findings) -> None:
+    """Something in a body that is no setting: `top == 5`, `cancellation`, `run { }`."""
+    first = select.items[0]
+    names = tuple(key.name for key in shape.keys)
+    if isinstance(first, t.Binary) and first.operator == "==":
+        left = first.left.text if isinstance(first.left, t.Name) else "name"
+        findings.error(
+            "ATP107",
+            "`==` compares; a setting has `=`",
+            first.span,
+            advice=f"write `{left} = ...`",
+        )
+        return
+    if isinstance(first, t.Name) and first.text in names:
+        findings.error(
+            "ATP107",
+            f"`{first.text}` has no value",
+            first.span,
+            advice=f"write `{first.text} = ...`",
+        )
+        return
+    meant = closest(first.text, names) if isinstance(first, t.Name) else None
+    advice = f"did you mean `{meant} = ...`?" if meant else f"settings: {listed(names)}"
+    findings.error(
+        "ATP107",
+        f"{owner} holds settings, `name = value`",
+        first.span,
+        advice=advice if names else "remove it",
+    )
+
+
+def read_value(key: Key, value: t.Expression, findings: Findings) -> Setting:
+    """The value of a setting, None (and a problem) if it is not of the key's type."""
+    match key.type:
+        case "expression":
+            return None
+        case "int" | "float":
+            return _number(key, value, findings)
+        case "bool":
+            if isinstance(value, t.Name) and value.text in ON_OFF:
+                return ON_OFF[value.text]
+        case "word" | "text":
+            return _word(key, value, findings)
+    _wrong_type(key, value.span, findings)
+    return None
+
+
+def _number(key: Key, value: t.Expression, findings: Findings) -> Setting:
+    number = _plain_number(value)
+    if number is None or (key.type == "int" and not isinstance(number, int)):
+        _wrong_type(key, value.span, findings)
+        return None
+    too_small = key.minimum is not None and number < key.minimum
+    too_large = key.maximum is not None and number > key.maximum
+    if too_small or too_large:
+        bound = f"at least {key.minimum:g}" if too_small else f"at most {key.maximum:,g}"
+        findings.error(key.code, f"`{key.name}` is {bound}", value.span, advice=key.doc)
+        return None
+    return number
+
+
+def _plain_number(value: t.Expression) -> int | float | None:
+    """The value of a number without a unit, None for anything else."""
+    match value:
+        case t.Unary(operator="-", operand=t.Number(value=number, unit="")):
+            return -number
+        case t.Number(value=number, unit=""):
+            return number
+        case _:
+            return None
+
+
+def _word(key: Key, value: t.Expression, findings: Findings) -> Setting:
+    if not isinstance(value, t.Name | t.String):
+        _wrong_type(key, value.span, findings)
+        return None
+    word = value.text if isinstance(value, t.Name) else value.value
+    allowed = word in key.choices or (key.pattern and re.fullmatch(key.pattern, word))
+    if key.choices and not allowed:
+        meant = dict(key.synonyms).get(word.lower()) or closest(word, key.choices)
+        advice = did_you_mean(meant, f"it may be {listed(key.choices)}")
+        findings.error(key.code, f"`{key.name}` cannot be `{word}`", value.span, advice=advice)
+        return None
+    if not word.strip():
+        findings.error(key.code, f"`{key.name}` is empty", value.span, advice=key.doc)
+        return None
+    return word
+
+
+def _wrong_type(key: Key, at: Span, findings: Findings) -> None:
+    wanted = WANTED[key.type]
+    if key.type == "word" and key.choices:
+        wanted = f"one of {listed(key.choices)}"
+    findings.error("ATP108", f"`{key.name}` is {wanted}", at, advice=key.doc)

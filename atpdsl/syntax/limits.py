@@ -1,0 +1,47 @@
+"""How large, deep and wrong a spec may be, and what is said of one that is more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from atpdsl.problems import Label, Problem, Span
+
+LARGEST = 1 << 20
+DEEPEST = 64
+MOST_PROBLEMS = 100
+
+
+def too_large(size: int) -> Problem:
+    """The problem of a text of more than `LARGEST` characters."""
+    return Problem(
+        code="ATP011",
+        message=f"this spec has {size:,} characters; at most {LARGEST:,} are read",
+        help='keep data in a file of its own: `prompts from csv("pairs.csv") { ... }`',
+    )
+
+
+def too_deep(at: Span) -> Problem:
+    """The problem of brackets or operators nested more than `DEEPEST` deep."""
+    return Problem(
+        code="ATP010",
+        message=f"this is nested too deeply; at most {DEEPEST} levels are read",
+        at=Label(at),
+        help="write it in several statements",
+    )
+
+
+def first_ones(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Problems in the order of their places, each once, and not too many of them."""
+    ordered = sorted(dict.fromkeys(problems), key=lambda p: p.at.span.start if p.at else 0)
+    if len(ordered) <= MOST_PROBLEMS:
+        return tuple(ordered)
+    return (*ordered[:MOST_PROBLEMS], too_many(len(ordered) - MOST_PROBLEMS))
+
+
+def too_many(hidden: int) -> Problem:
+    """What stands for the problems that are not shown."""
+    return Problem(
+        code="ATP015",
+        message=f"there are {hidden} more problems than are shown here",
+        help="repair the first ones and try again",
+    )

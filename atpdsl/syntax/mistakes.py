@@ -1,0 +1,253 @@
+"""What to say about a statement that cannot be parsed: the most telling message first.
+
+Each rule looks for one mistake. A rule that knows nothing about a failure says None.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+
+from atpdsl.problems import Label, Problem, Span
+from atpdsl.registry import closest
+from atpdsl.syntax.expected import expectation
+from atpdsl.syntax.failure import Failure
+from atpdsl.syntax.tokens import Mark
+from atpdsl.syntax.words import BODY_STATEMENTS, STATEMENTS
+
+CURLY_QUOTES = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb"
+QUOTES = CURLY_QUOTES + "'`"
+ARROWS = "\u2192\u21d2\u27f6\u27f9"
+
+# First word of a statement -> the terminal between its parts, and how it is written.
+BETWEEN = {
+    "answer": ("_KW_VS", "vs", 'answer " Mary" vs " John"'),
+    "pair": ("_ARROW", "->", 'pair "clean prompt" -> "corrupted prompt"'),
+    "corrupt": ("_ARROW", "->", "corrupt S2 -> IO"),
+    "slot": ("_KW_IN", "in", 'slot S in ["Mary", "John"]'),
+    "sweep": ("_KW_IN", "in", "sweep seed in 0..2"),
+    "pos": ("EQUAL", "=", "pos verb = S1 + 1"),
+    "let": ("EQUAL", "=", "let steps = 5"),
+    "param": ("EQUAL", "=", "param top_k = 20"),
+}
+
+
+def explain(failure: Failure) -> Problem:
+    """The problem that a failed statement has."""
+    for rule in RULES:
+        problem = rule(failure)
+        if problem is not None:
+            return problem
+    return _unexpected(failure)
+
+
+def _other_language(failure: Failure) -> Problem | None:
+    """JSON, YAML and Python habits."""
+    word = failure.word
+    last = failure.show(failure.tokens[-1])
+    if not failure.in_body and (word in "{[" or word.startswith('"')):
+        language, place = "JSON", failure.first
+    elif word == "-" or (last == ":" and len(failure.tokens) == 2):
+        language, place = "YAML", failure.first
+    elif failure.found == "for":
+        return Problem(
+            code="ATP009",
+            message="a list cannot be computed with `for`",
+            at=Label(failure.at),
+            help='write the words out, `["a", "b"]`, or a range, `0..9`',
+        )
+    else:
+        return None
+    return Problem(
+        code="ATP009",
+        message=f"this looks like {language}",
+        at=Label(Span(place.start, place.end)),
+        help="a spec has statements, `metric logit_diff`, blocks, `verify { ... }`, and"
+        " settings, `top = 20`",
+    )
+
+
+def _quotes(failure: Failure) -> Problem | None:
+    """Quotes of another kind, and what they were meant to enclose."""
+    if failure.found not in tuple(QUOTES):
+        return None
+    line_end = failure.text.find("\n", failure.at.start)
+    rest = failure.text[failure.at.start : line_end if line_end >= 0 else None]
+    closing = [rest.find(quote, 1) for quote in QUOTES if rest.find(quote, 1) > 0]
+    length = min(closing) + 1 if closing else 1
+    kind = {"'": "single quotes", "`": "backquotes"}.get(failure.found, "curly quotes")
+    instead = f'write `"{rest[1 : length - 1]}"`' if closing else 'write `"..."`'
+    return Problem(
+        code="ATP004",
+        message=f"strings stand in straight double quotes, not in {kind}",
+        at=Label(Span(failure.at.start, failure.at.start + length)),
+        help=instead,
+    )
+
+
+def _character(failure: Failure) -> Problem | None:
+    """A character that no spec has outside its strings."""
+    character = failure.found
+    if len(character) != 1 or character.isascii():
+        return None
+    if character in ARROWS:
+        advice = "write `->`"
+    else:
+        name = unicodedata.name(character, "a character without a name").lower()
+        advice = f"names are made of a-z, A-Z, 0-9 and `_`; this is {name}"
+    return Problem(
+        code="ATP012",
+        message=f"`{character}` cannot stand outside of strings",
+        at=Label(failure.at),
+        help=advice,
+    )
+
+
+def _colon(failure: Failure) -> Problem | None:
+    """`:` where the language has `=` or nothing, and `=` where it has nothing."""
+    before = failure.before
+    name = failure.show(before) if before is not None else ""
+    heads_statement = failure.second and name in STATEMENTS and not failure.in_body
+    if failure.found != ":" and not (failure.found == "=" and heads_statement):
+        return None
+    if heads_statement:
+        advice = f"remove it: `{name} ...`"
+    elif before is not None and before.mark is Mark.WORD:
+        advice = f"write `{name} = ...`"
+    else:
+        advice = "settings are written `name = value`"
+    return Problem(
+        code="ATP005",
+        message=f"`{failure.found}` is not used here",
+        at=Label(failure.at),
+        help=advice,
+    )
+
+
+def _unknown_statement(failure: Failure) -> Problem | None:
+    """A first word that begins no statement."""
+    word = failure.word
+    if failure.first.mark is not Mark.WORD:
+        return None
+    if failure.in_body:
+        return _misplaced(failure) if failure.second else None
+    if word in STATEMENTS or failure.before is not None:
+        return None
+    if word in BODY_STATEMENTS:
+        message = f"`{word}` belongs into a block"
+        advice = f"write it inside of `prompts {{ ... }}`, as in `{_example(word)}`"
+    else:
+        message = f"there is no statement `{word}`"
+        meant = closest(word, STATEMENTS)
+        advice = f"did you mean `{meant}`?" if meant else f"statements: {', '.join(STATEMENTS)}"
+    return Problem(code="ATP008", message=message, at=Label(failure.at), help=advice)
+
+
+def _misplaced(failure: Failure) -> Problem | None:
+    """A statement's word in a body, misspelled or not meant for bodies."""
+    word = failure.word
+    at = Label(Span(failure.first.start, failure.first.end))
+    if word in STATEMENTS and word not in BODY_STATEMENTS:
+        return Problem(
+            code="ATP008",
+            message=f"`{word}` cannot stand in a block",
+            at=at,
+            help="close the block before it with `}`",
+        )
+    meant = closest(word, BODY_STATEMENTS)
+    opens_text = failure.found[:1] in ('"', "r") or failure.at.start == failure.at.end
+    named = failure.found[:1].isalpha()
+    if meant is None or word in BODY_STATEMENTS or not (opens_text or named):
+        return None
+    return Problem(
+        code="ATP008",
+        message=f"there is no statement `{word}`",
+        at=at,
+        help=f"did you mean `{meant}`?",
+    )
+
+
+def _missing_word(failure: Failure) -> Problem | None:
+    """A sign or word between two values that is not there."""
+    between = BETWEEN.get(failure.word)
+    if between and between[0] in failure.accepts and not failure.has_before(between[1]):
+        _, sign, example = between
+        return Problem(
+            code="ATP007",
+            message=f"`{sign}` is missing in this `{failure.word}`",
+            at=Label(failure.at),
+            help=f"write `{example}`",
+        )
+    starts_value = failure.found[:1].isalnum() or failure.found[:1] in ('"', "_")
+    names_setting = failure.in_body and failure.second
+    if "COMMA" in failure.accepts and starts_value and not names_setting:
+        return Problem(
+            code="ATP007",
+            message="`,` is missing between two values",
+            at=Label(failure.at),
+            help="write `,` between values; a new statement begins on a new line",
+        )
+    return None
+
+
+def _missing_equals(failure: Failure) -> Problem | None:
+    """`top 100` for `top = 100`."""
+    found = failure.found
+    if not (failure.in_body and failure.second and found and "EQUAL" in failure.accepts):
+        return None
+    if failure.first.mark is not Mark.WORD or not (found[0].isalnum() or found[0] in '"_['):
+        return None
+    return Problem(
+        code="ATP006",
+        message=f"`=` is missing after `{failure.word}`",
+        at=Label(failure.at),
+        help=f"write `{failure.word} = {found}`",
+    )
+
+
+def _missing_value(failure: Failure) -> Problem | None:
+    """A sign that something should follow."""
+    before = failure.before
+    if failure.found or before is None or not failure.wants_value:
+        return None
+    return Problem(
+        code="ATP014",
+        message=f"a value is missing after `{failure.show(before)}`",
+        at=Label(Span(before.start, before.end)),
+        help="it has to stand on the same line",
+    )
+
+
+def _unexpected(failure: Failure) -> Problem:
+    if failure.found:
+        at, met = failure.at, f"unexpected `{failure.found}`"
+    else:
+        last = failure.tokens[-1]
+        at, met = Span(last.start, last.end), "this statement is not finished"
+    expected = expectation(failure.accepts)
+    advice = f"write `{BETWEEN[failure.word][2]}`" if failure.word in BETWEEN else ""
+    if not failure.found and "LBRACE" in failure.accepts:
+        advice = f"write `{failure.word} {{ ... }}`"
+    return Problem(
+        code="ATP001",
+        message=f"{met}, expected {expected}" if expected else met,
+        at=Label(at),
+        help=advice,
+    )
+
+
+def _example(word: str) -> str:
+    examples = {"template": 'template "When {IO} and {S} ..."'}
+    return examples.get(word) or BETWEEN[word][2]
+
+
+RULES: tuple[Callable[[Failure], Problem | None], ...] = (
+    _other_language,
+    _quotes,
+    _character,
+    _colon,
+    _unknown_statement,
+    _missing_word,
+    _missing_equals,
+    _missing_value,
+)
