@@ -15,8 +15,8 @@ from atpdsl.binding.pairs import TextPair, TokenPair, TokenPairs
 from atpdsl.methods.lower import lower
 from atpdsl.models.shape import ModelShape
 from atpdsl.passes import optimize
-from atpdsl.plan.outcome import Outcome
-from atpdsl.plan.plan import Plan
+from atpdsl.planning.outcome import Outcome
+from atpdsl.planning.plan import Plan
 from atpdsl.problems import Source, Span
 from atpdsl.runtime.bridge import BridgeExecutor
 from atpdsl.runtime.executor import Silent

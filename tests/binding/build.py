@@ -47,7 +47,7 @@ SHAPE = ModelShape(
 
 
 def seeded(seed: int) -> Random:
-    return Random(seed)  # noqa: S311 - nothing secret
+    return Random(seed)
 
 
 def text(words: str, at: int = 0) -> Text:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from atpdsl.passes import optimize
-from atpdsl.plan.outcome import Outcome
+from atpdsl.planning.outcome import Outcome
 from atpdsl.runtime.bridge import BridgeExecutor
 from atpdsl.runtime.executor import Silent
 from atpdsl.runtime.load import LoadedModel

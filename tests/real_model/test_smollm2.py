@@ -12,7 +12,7 @@ from atpdsl.models.config import read_shape
 from atpdsl.models.tokenizer import load_tokenizer
 from atpdsl.nodes import NODE_KINDS
 from atpdsl.passes import optimize
-from atpdsl.plan.outcome import Outcome
+from atpdsl.planning.outcome import Outcome
 from atpdsl.runtime.bridge import BridgeExecutor
 from atpdsl.runtime.executor import Silent
 from atpdsl.runtime.load import load_model

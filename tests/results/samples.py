@@ -9,7 +9,7 @@ import numpy as np
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.binding.pairs import TextPair, TokenPair, TokenPairs
 from atpdsl.models.shape import ModelShape
-from atpdsl.plan.outcome import (
+from atpdsl.planning.outcome import (
     Counts,
     MethodOutcome,
     Outcome,

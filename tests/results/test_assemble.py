@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from atpdsl.binding.nodeset import NodeSet
-from atpdsl.plan.outcome import Outcome
+from atpdsl.planning.outcome import Outcome
 from atpdsl.results.assemble import describe_positions, ranges, versions
 from tests.results.samples import HEADS, WORDS, outcome, pairs, result
 

@@ -9,7 +9,7 @@ import pytest
 
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.exports import export
-from atpdsl.plan.outcome import VerifiedOutcome
+from atpdsl.planning.outcome import VerifiedOutcome
 from atpdsl.results.names import node_id, set_member, short_name
 from atpdsl.results.scores import (
     SCHEMA,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from atpdsl.binding.nodeset import NodeSet
-from atpdsl.plan.outcome import MethodOutcome, Outcome, VerifiedOutcome
+from atpdsl.planning.outcome import MethodOutcome, Outcome, VerifiedOutcome
 from atpdsl.results.rank_statistics import clopper_pearson_upper
 from atpdsl.results.record import Recall
 from atpdsl.results.verification import verify_estimates

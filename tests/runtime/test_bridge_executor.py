@@ -8,7 +8,7 @@ import torch
 
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.passes import optimize
-from atpdsl.plan.outcome import Outcome
+from atpdsl.planning.outcome import Outcome
 from atpdsl.problems import RunError
 from atpdsl.runtime.bridge import BridgeExecutor
 from atpdsl.runtime.executor import EXECUTORS, Silent

@@ -58,8 +58,8 @@ _RUNNING = (
         code="ATP423",
         title="not enough memory for the activations",
         explanation="Before a run its activations are added up: those of the chosen kinds, for "
-        "one batch of pairs at a time, with what the gradients need; and, where `verify` stands "
-        "in the spec, the other run's activations for all pairs. This was more than is free.\n\n"
+        "one batch of pairs at a time, with what the gradients need; and, where the spec has a "
+        "`verify`, the other run's activations for all pairs. That was more than is free.\n\n"
         "Neurons take the most. Fewer node kinds, layers or pairs, or a smaller `batch`, make "
         "it less.",
         bad="",
