@@ -139,6 +139,9 @@ def _single(outcome: Outcome, method: MethodOutcome, *, measured: bool) -> Colum
     own = np.concatenate([values.reshape(pairs, -1).T for values in method.per_pair or ()])
     if method.exact is measured:
         return own
+    truth = exhaustive(outcome, method)
+    if measured and truth is not None:
+        return _single(outcome, truth, measured=True)
     values = np.full(own.shape, np.nan)
     for verified in outcome.verified if measured else ():
         if method.call.label in verified.labels and verified.per_pair is not None:
@@ -174,14 +177,26 @@ def _places(nodes: NodeSet, number: Mapping[str, int]) -> dict[str, Column]:
     }
 
 
+def exhaustive(outcome: Outcome, method: MethodOutcome) -> MethodOutcome | None:
+    """The method that measured all nodes of `method` in its direction; itself if exact."""
+    if method.exact:
+        return method
+    for other in outcome.methods:
+        same = other.sets == method.sets and other.call.direction is method.call.direction
+        if other.exact and same:
+            return other
+    return None
+
+
 def _values(outcome: Outcome, method: MethodOutcome) -> dict[str, Column]:
     """The numbers of one method, all its node sets one after the other."""
     signed, absolute = flat(method, "mean"), flat(method, "mean_abs")
     unknown = np.full(signed.shape, np.nan)
-    effect = signed if method.exact else unknown.copy()
-    effect_abs = absolute if method.exact else unknown.copy()
-    for verified in outcome.verified:
-        if method.call.label in verified.labels and not method.exact:
+    truth = exhaustive(outcome, method)
+    effect = unknown.copy() if truth is None else flat(truth, "mean")
+    effect_abs = unknown.copy() if truth is None else flat(truth, "mean_abs")
+    for verified in outcome.verified if truth is None else ():
+        if method.call.label in verified.labels:
             rows = flat_numbers(method.sets, verified.nodes)
             effect[rows] = verified.statistics.mean
             effect_abs[rows] = verified.statistics.mean_abs

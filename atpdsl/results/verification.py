@@ -12,7 +12,7 @@ from atpdsl.planning.outcome import MethodOutcome, Outcome, VerifiedOutcome
 from atpdsl.results.names import node_id, set_member
 from atpdsl.results.rank_statistics import clopper_pearson_upper, spearman
 from atpdsl.results.record import VERIFY, Miss, Recall, Unseen, Verification
-from atpdsl.results.scores import flat, flat_numbers, ranks
+from atpdsl.results.scores import exhaustive, flat, flat_numbers, ranks
 
 RANDOM = "random"
 CONFIDENCE = 0.95
@@ -62,17 +62,13 @@ def verify_estimates(outcome: Outcome, top: int) -> tuple[Verification, ...]:
 
 
 def _comparison(outcome: Outcome, method: MethodOutcome, top: int) -> _Comparison | None:
-    for exact in outcome.methods:
-        if exact.exact and _comparable(exact, method):
-            return _exact(method, exact, top)
+    exact = exhaustive(outcome, method)
+    if exact is not None:
+        return _exact(method, exact, top)
     for verified in outcome.verified:
         if method.call.label in verified.labels:
             return _verified(method, verified, top)
     return None
-
-
-def _comparable(exact: MethodOutcome, method: MethodOutcome) -> bool:
-    return exact.sets == method.sets and exact.call.direction is method.call.direction
 
 
 def _exact(method: MethodOutcome, exact: MethodOutcome, top: int) -> _Comparison:
