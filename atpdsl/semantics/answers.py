@@ -17,12 +17,6 @@ class AnswerRead:
         self.line = line
         self.right = read_texts(line.right, holds, findings)
         self.wrong = () if line.wrong is None else read_texts(line.wrong, holds, findings)
-        # A side that could not be read is not one that was left out.
-        self.unread = tuple(
-            Text(text="", span=side.span)
-            for side, texts in ((line.right, self.right), (line.wrong, self.wrong))
-            if side is not None and not texts
-        )
 
     @property
     def written(self) -> tuple[Written, ...]:
@@ -37,9 +31,13 @@ class AnswerRead:
     @property
     def answer(self) -> Answer:
         """What the experiment needs of it."""
+        wrong = tuple(written.text for written in self.wrong)
+        if self.line.wrong is not None and not wrong:
+            # It could not be read, which is not the same as to be left out.
+            wrong = (Text(text="", span=self.line.wrong.span),)
         return Answer(
             right=tuple(written.text for written in self.right),
-            wrong=(*(written.text for written in self.wrong), *self.unread),
+            wrong=wrong,
             span=self.line.span,
         )
 

@@ -19,15 +19,14 @@ PLACEMENTS = {"every": Placement.EVERY, "sequence": Placement.SEQUENCE}
 
 
 def read_nodes(
-    body: t.Body, vocabulary: Vocabulary, positions: Positions, findings: Findings
+    block: t.Block, vocabulary: Vocabulary, positions: Positions, findings: Findings
 ) -> tuple[NodeSelection, ...]:
     """The selections of a `nodes` block, one per kind and choice of units."""
     reader = _Reader(vocabulary, positions, findings)
-    selects = [line for line in body.statements if isinstance(line, t.Select)]
-    if not selects and not body.broken:
-        findings.error(
-            "ATP227", "no nodes are selected", body.span, advice="write `heads.z at every`"
-        )
+    selects = [line for line in block.body.statements if isinstance(line, t.Select)]
+    if not selects and not block.body.broken:
+        advice = "write `heads.z at every`"
+        findings.error("ATP227", "no nodes are selected", block.word.span, advice=advice)
     return tuple(node for select in selects for node in reader.read(select))
 
 

@@ -217,7 +217,7 @@ class _Resolver:
     def _selections(self, block: t.Block) -> tuple[NodeSelection, ...]:
         self._no_name(block)
         read_settings(block.body, SHAPE_OF["nodes"], self.findings)
-        return read_nodes(block.body, self.vocabulary, self.positions, self.findings)
+        return read_nodes(block, self.vocabulary, self.positions, self.findings)
 
     def _verify(self, methods: tuple[MethodCall, ...]) -> VerifyCall | None:
         statement = self.outline.one("verify", t.Block)

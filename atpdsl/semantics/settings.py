@@ -115,12 +115,8 @@ def _take(
 
 def _unknown_key(name: t.Name, shape: Shape, owner: str, findings: Findings) -> None:
     names = tuple(key.name for key in shape.keys if not key.later)
-    words = tuple(word for word in shape.statements if word != SELECTION)
-    if name.text in words:
-        advice = f"`{name.text}` is a statement, and has no `=`"
-    else:
-        have = f"{owner} has the settings {listed(names)}" if names else ""
-        advice = did_you_mean(closest(name.text, names), have)
+    have = f"{owner} has the settings {listed(names)}" if names else "remove it"
+    advice = did_you_mean(closest(name.text, names), have)
     findings.error("ATP105", f"{owner} has no setting `{name.text}`", name.span, advice=advice)
 
 
