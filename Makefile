@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 
 run: $(VENV)/.run
 	$(BIN)/atpdsl run specs/ioi.atp
+	@echo '(for `atpdsl` in your shell: source $(VENV)/bin/activate)'
 
 test: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -21,7 +21,7 @@ class Outline:
     """The statements of a spec, sorted; those of later versions are left out.
 
     Attributes:
-        complete: False for a spec of another edition, about which nothing else is said.
+        known_edition: False for a spec of another edition, about which nothing else is said.
     """
 
     def __init__(self, tree: t.SpecFile, findings: Findings) -> None:
