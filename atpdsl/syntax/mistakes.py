@@ -5,6 +5,7 @@ Each rule looks for one mistake. A rule that knows nothing about a failure says 
 
 from __future__ import annotations
 
+import difflib
 import unicodedata
 from collections.abc import Callable
 
@@ -152,9 +153,10 @@ def _misplaced(failure: Failure) -> Problem | None:
             code="ATP008",
             message=f"`{word}` cannot stand in a block",
             at=at,
-            help="close the block before it with `}`",
+            help=f"close the block before it with `}}`; a setting is `{word} = ...`",
         )
-    meant = closest(word, BODY_STATEMENTS)
+    # Closer than elsewhere: the word may as well be a setting whose `=` is missing.
+    meant = next(iter(difflib.get_close_matches(word, BODY_STATEMENTS, n=1, cutoff=0.75)), None)
     opens_text = failure.found[:1] in ('"', "r") or failure.at.start == failure.at.end
     named = failure.found[:1].isalpha()
     if meant is None or word in BODY_STATEMENTS or not (opens_text or named):

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from atpdsl.semantics.paths import LONGEST_PATH, objection
+from tests.semantics.words import experiment_of, found
+
+
+def test_the_ending_says_the_format():
+    calls = experiment_of('export "a.graphml", "b/c.CSV"\nexport "d.json"').exports
+
+    assert [(call.path, call.format) for call in calls] == [
+        ("a.graphml", "graphml"),
+        ("b/c.CSV", "csv"),
+        ("d.json", "json"),
+    ]
+
+
+def test_a_word_before_the_name_says_the_format():
+    (call,) = experiment_of('export csv("scores.txt")').exports
+
+    assert (call.path, call.format) == ("scores.txt", "csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('export "a.xyz"', [("ATP118", '"a.xyz"')]),
+        ('export "a"', [("ATP118", '"a"')]),
+        ('export xyz("a")', [("ATP118", "xyz")]),
+        ('export "a.html"', [("ATP110", '"a.html"')]),
+        ('export mib("a.json")', [("ATP110", "mib")]),
+        ('export "{size}.csv"', [("ATP110", '"{size}.csv"')]),
+        ('export "a.csv", "a.csv"', [("ATP119", '"a.csv"')]),
+        ('export "../a.csv"', [("ATP117", '"../a.csv"')]),
+        ('export "a/../../b.csv"', [("ATP117", '"a/../../b.csv"')]),
+        ('export "/a.csv"', [("ATP117", '"/a.csv"')]),
+        ('export "~/a.csv"', [("ATP117", '"~/a.csv"')]),
+        ('export "C:/a.csv"', [("ATP117", '"C:/a.csv"')]),
+        ('export "a\\\\b.csv"', [("ATP117", '"a\\\\b.csv"')]),
+        ('export "a\\u{0}.csv"', [("ATP117", '"a\\u{0}.csv"')]),
+        ('export "a.csv/"', [("ATP117", '"a.csv/"')]),
+        ('export ""', [("ATP117", '""')]),
+        ("export a", [("ATP108", "a")]),
+        ("export csv(3)", [("ATP108", "3")]),
+        ('export csv("a", "b")', [("ATP108", 'csv("a", "b")')]),
+    ],
+)
+def test_what_is_wrong_with_an_export_is_told_at_its_place(text, expected):
+    assert found(text) == expected
+
+
+@pytest.mark.parametrize("path", ["a.csv", "data/a b.csv", "a..b.csv", "...csv", "ä/日.csv"])
+def test_paths_below_the_folder_are_allowed(path):
+    assert objection(path) == ""
+
+
+def test_very_long_paths_are_not():
+    assert objection("x" * (LONGEST_PATH + 1))

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import pytest
+
+from atpdsl.semantics.experiment import Direction, VerifyCall
+from tests.semantics.words import experiment_of, found, helps
+
+
+def verify(text: str) -> VerifyCall:
+    call = experiment_of(text).verify
+    assert call is not None
+    return call
+
+
+def test_a_method_is_called_like_itself_unless_it_has_a_name():
+    calls = experiment_of("method ap\nmethod back = atp { direction = denoising }").methods
+
+    assert [(call.label, call.method, call.direction) for call in calls] == [
+        ("ap", "ap", Direction.NOISING),
+        ("back", "atp", Direction.DENOISING),
+    ]
+
+
+def test_settings_of_a_method_have_its_defaults():
+    (call,) = experiment_of("method stepped").methods
+
+    assert dict(call.settings) == {"steps": 5, "over": "all", "scale": 1.0, "exact": False}
+
+
+def test_settings_of_a_method_are_read():
+    lines = "steps = 7; over = one; scale = -0.5; exact = on; direction = denoising"
+    (call,) = experiment_of(f"method s = stepped {{ {lines} }}").methods
+
+    assert dict(call.settings) == {"steps": 7, "over": "one", "scale": -0.5, "exact": True}
+    assert call.direction is Direction.DENOISING
+
+
+def test_verify_takes_all_estimates_unless_it_names_some():
+    methods = "method ap\nmethod atp\nmethod s = stepped\n"
+
+    assert verify(methods + "verify { }").methods == ("atp", "s")
+    assert verify(methods + "verify { method = s }").methods == ("s",)
+    assert verify(methods + "verify { method = [s, atp, s] }").methods == ("s", "atp")
+
+
+def test_verify_has_defaults():
+    assert (verify("verify { }").top, verify("verify { }").random) == (20, 0)
+    assert (
+        verify("verify { top = 0; random = 9 }").top,
+        verify("verify { random = 9 }").random,
+    ) == (0, 9)
+    assert experiment_of("").verify is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("method apt", [("ATP111", "apt")]),
+        ("method atp*", [("ATP110", "atp*")]),
+        ("method eap_ig", [("ATP110", "eap_ig")]),
+        ('method "atp"', [("ATP108", '"atp"')]),
+        ("method atp\nmethod atp", [("ATP113", "method atp")]),
+        ("method a = ap\nmethod a = atp", [("ATP113", "method a = atp")]),
+        ("method atp { direction = up }", [("ATP109", "up")]),
+        ("method atp { steps = 3 }", [("ATP105", "steps")]),
+        ("method atp { ig_steps = 3 }", [("ATP110", "ig_steps")]),
+        ("method stepped { steps = 0 }", [("ATP109", "0")]),
+        ("method stepped { over = two }", [("ATP109", "two")]),
+        ("method ap\nverify { }", [("ATP114", "verify")]),
+        ("verify { method = apt }", [("ATP115", "apt")]),
+        ("method ap\nmethod atp\nverify { method = ap }", [("ATP116", "ap")]),
+        ("verify { method = [] }", [("ATP204", "[]")]),
+        ('verify { method = "atp" }', [("ATP108", '"atp"')]),
+        ("verify { top = 5% }", [("ATP108", "5%")]),
+        ("verify { stop_when = misses(top = 50) < 5% }", [("ATP110", "stop_when")]),
+        ("verify { cancellation }", [("ATP107", "cancellation")]),
+        ("verify all { }", [("ATP110", "all")]),
+    ],
+)
+def test_what_is_wrong_with_methods_is_told_at_its_place(text, expected):
+    assert found(text) == expected
+
+
+def test_one_mistake_in_a_method_is_not_told_again_by_verify():
+    assert found("method apt\nverify { method = apt }") == [("ATP111", "apt")]
+    assert found("method apt\nverify { }") == [("ATP111", "apt")]
+
+
+def test_a_misspelled_method_gets_a_suggestion():
+    assert helps("method attp") == ["did you mean `atp`?"]
+    assert helps("method fast = atp\nverify { method = fats }") == ["did you mean `fast`?"]

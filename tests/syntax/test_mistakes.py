@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import pytest
+
+from atpdsl.problems import Problem, Source
+from atpdsl.syntax.parse import parse
+
+
+def problems_of(text: str) -> tuple[Problem, ...]:
+    return parse(Source("a.atp", text))[1]
+
+
+def told(text: str) -> list[tuple[str, str, str]]:
+    """Code, the text pointed at, and the help of each problem."""
+    return [
+        (p.code, text[p.at.span.start : p.at.span.end] if p.at else "", p.help)
+        for p in problems_of(text)
+    ]
+
+
+def in_prompts(line: str) -> str:
+    return f"prompts {{\n  {line}\n}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "place", "advice"),
+    [
+        ("verify { top: 20 }", "ATP005", ":", "write `top = ...`"),
+        ('model: "tiny"', "ATP005", ":", "remove it: `model ...`"),
+        ('model = "tiny"', "ATP005", "=", "remove it: `model ...`"),
+        ("model 'tiny'", "ATP004", "'tiny'", 'write `"tiny"`'),
+        ("model “tiny”", "ATP004", "“tiny”", 'write `"tiny"`'),
+        ("model “tiny\n", "ATP004", "“", 'write `"..."`'),
+        ('model “tiny"', "ATP004", "“", 'write `"..."`'),
+        ("verify { top 20 }", "ATP006", "20", "write `top = 20`"),
+        ("verify { method atp }", "ATP008", "method", None),
+        ('modle "tiny"', "ATP008", "modle", "did you mean `model`?"),
+        ("{ \"model\": 1,\n  \"x\": [] }", "ATP009", "{", None),
+        ("prompts:\n", "ATP009", "prompts", None),
+        ("- a\n", "ATP009", "-", None),
+        ("metric logit_diff at", "ATP014", "at", "it has to stand on the same line"),
+        ("verify { top = }", "ATP014", "=", "it has to stand on the same line"),
+        ("model", "ATP014", "model", "it has to stand on the same line"),
+        ("verify", "ATP001", "verify", "write `verify { ... }`"),
+        ('model "tiny', "ATP003", '"tiny', 'close it with `"` on the same line'),
+        ('model """tiny\n', "ATP003", '"tiny', 'close it with `"""`'),
+        ("verify { top = 20 }\n}", "ATP013", "}", "remove it, or open what it should close"),
+        ('export "a" "b"', "ATP007", '"b"', None),
+        ("export f(a b)", "ATP007", "b", None),
+        ("export [1 2]", "ATP007", "2", None),
+        ("verify { top = 99999999999999999999 }", "ATP017", "99999999999999999999", None),
+        ("verify { top = 1e400 }", "ATP017", "1e400", None),
+        ("model \"a\\qb\"", "ATP016", "\\q", None),
+        ('model "a\\u{d800}b"', "ATP016", "\\u{d800}", None),
+        ('model "a\\u{110000}b"', "ATP016", "\\u{110000}", None),
+        ("slot A in [1]", "ATP008", "slot", None),
+        ("verify { t\u043ep = 20 }", "ATP012", "\u043e", None),
+        ('model \x00"x"', "ATP012", "\x00", "remove it; in a string, write `\\u{0}`"),
+        ('model "\u202egpj"', "ATP012", "\u202e", "remove it; in a string, write `\\u{202E}`"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_at_its_place_with_a_way_out(text, code, place, advice):
+    first = told(text)[0]
+
+    assert first[:2] == (code, place)
+    assert advice is None or first[2] == advice
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "place", "advice"),
+    [
+        ('answer " a" " b"', "ATP007", '" b"', 'write `answer " Mary" vs " John"`'),
+        ('answer " a", " b"', "ATP007", ",", 'write `answer " Mary" vs " John"`'),
+        ('answer [" a" " b"] vs " c"', "ATP007", '" b"', None),
+        ('pair "a" "b"', "ATP007", '"b"', None),
+        ('pair "a", "b"', "ATP007", ",", None),
+        ("corrupt S2 IO", "ATP007", "IO", "write `corrupt S2 -> IO`"),
+        ("corrupt S2 = IO", "ATP007", "=", "write `corrupt S2 -> IO`"),
+        ("corrupt S2 → IO", "ATP012", "→", "write `->`"),
+        ("slot A, B names", "ATP007", "names", 'write `slot S in ["Mary", "John"]`'),
+        ('slot A = ["x"]', "ATP007", "=", 'write `slot S in ["Mary", "John"]`'),
+        ("slot A in [x for x in y]", "ATP009", "for", None),
+        ('tempalte "a"', "ATP008", "tempalte", "did you mean `template`?"),
+        ("pos X match(1)", "ATP007", "match", "write `pos verb = S1 + 1`"),
+        ("count 5", "ATP006", "5", "write `count = 5`"),
+        ("count many", "ATP006", "many", "write `count = many`"),
+        ("bos on", "ATP006", "on", "write `bos = on`"),
+        ("x = f(1", "ATP002", "(", "write the `)` that belongs to it"),
+        ('x = ["a", 1', "ATP002", "[", "write the `]` that belongs to it"),
+    ],
+)
+def test_a_mistake_in_a_block_is_told_at_its_place_with_a_way_out(line, code, place, advice):
+    (only,) = told(in_prompts(line))
+
+    assert only[:2] == (code, place)
+    assert advice is None or only[2] == advice
+
+
+def test_what_else_could_have_stood_there_is_said():
+    (problem,) = problems_of("nodes { heads.z at last,, S2 }")
+
+    assert problem.message == "unexpected `,`, expected a value"
+
+
+def test_a_word_in_other_letters_is_named():
+    problems = problems_of("verify { t\u043ep = 20 }")
+
+    assert problems[0].message == "`\u043e` cannot stand outside of strings"
+    assert problems[0].help.endswith("this is cyrillic small letter o")
