@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from atpdsl.problems import Problem, RunError, SpecError
 
 if TYPE_CHECKING:
-    from atpdsl.driver import Checked, Planned
+    from atpdsl.checked import Checked, Planned
     from atpdsl.results.result import Result
 
 __version__ = "0.1.0"

@@ -148,7 +148,7 @@ def _out_of_range(
             message=f"there is no {axis.word} {number} for `{choice.kind.name}`:"
             f" the model has {axis.valid}",
             at=Label(span),
-            help=axis.advice,
+            help=axis.advice or "numbers begin at 0, and a range includes both of its ends",
         )
         for number in numbers
         if number is not None

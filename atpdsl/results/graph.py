@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "atpdsl/graph/1"
 KEEP = 50
+# Verified nodes beyond this are left out: edges grow with the square of the nodes.
+MOST = 200
 INPUT, LOGITS = "input", "logits"
 
 
@@ -43,7 +45,7 @@ def circuit(record: Record, table: pa.Table, method: str, keep: int = KEEP) -> n
         record: what is known about the run.
         table: its scores.
         method: the label of the method whose nodes are drawn.
-        keep: how many nodes; more if more have a measured effect.
+        keep: how many nodes; more (up to `MOST`) if more were chosen for verification.
     """
     import networkx
 
@@ -51,7 +53,7 @@ def circuit(record: Record, table: pa.Table, method: str, keep: int = KEEP) -> n
     positions = {position.label: position for position in record.positions}
     missed = {m.node for v in record.verification if v.label == method for m in v.missed}
     spots: dict[str, Spot] = {}
-    for row in rows(chosen(record, table, method, keep)):
+    for row in rows(chosen(table, method, keep)):
         node = node_id(row.kind, row.layer, row.index, row.position)
         position = positions[row.position]
         flags = _flags(row, position, node in missed)
@@ -72,13 +74,17 @@ def circuit(record: Record, table: pa.Table, method: str, keep: int = KEEP) -> n
     return graph
 
 
-def chosen(record: Record, table: pa.Table, method: str, keep: int) -> pa.Table:
-    """The rows of the nodes that are drawn, best first."""
-    described = record.method(method)
-    if described is not None and described.exact:
-        return best(table, method, keep)
+def chosen(table: pa.Table, method: str, keep: int) -> pa.Table:
+    """The rows of the nodes that are drawn, best first.
+
+    The best `keep`, and what was chosen for verification, up to `MOST`. Where everything was
+    measured nothing was chosen.
+    """
     mine = table.filter(pc.equal(table["method"], method))
     verified = mine.filter(mine["verified"])
+    if len(verified) == len(mine) - mine["score"].null_count:
+        return best(table, method, keep)
+    verified = verified.sort_by("rank").slice(0, max(keep, MOST))
     free = max(0, keep - len(verified))
     others = mine.filter(pc.invert(mine["verified"]))
     # Among the best `keep` of all there are the best `free` of the others.

@@ -56,7 +56,7 @@ class Result:
 
         Args:
             method: the label of a method of the spec; the first one for None.
-            keep: how many nodes; more if more have a measured effect.
+            keep: how many nodes; more, up to 200, if more were chosen for verification.
 
         Raises:
             RunError: when the run has no such method.

@@ -1,0 +1,120 @@
+"""From a plan to a result: load the model, execute, assemble."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from atpdsl.checked import Planned, settled
+from atpdsl.problems import Label, Problem, Severity, SpecError
+from atpdsl.runtime.executor import EXECUTORS, Progress
+from atpdsl.semantics.experiment import Experiment
+
+if TYPE_CHECKING:
+    from atpdsl.planning.outcome import Outcome
+    from atpdsl.results.record import ModelRecord
+    from atpdsl.results.result import Result
+
+# A difference between two metrics below this is rounding.
+NO_GAP = 1e-6
+
+
+def execute(planned: Planned, name: str, progress: Progress) -> Result:
+    """Load the model, run the plan, assemble the result.
+
+    Raises:
+        RunError: when the model cannot be loaded or cannot do what the plan asks.
+    """
+    experiment, files = settled(planned.checked)
+    entry = EXECUTORS[name]
+    began, started = time.perf_counter(), datetime.now(UTC)
+    if not entry.needs_model:
+        outcome = entry.make().execute(planned.plan, None, progress)
+        return _result(planned, name, outcome, ("none", 0, started, began))
+    from atpdsl.runtime.threads import choose_threads, prepare_environment, using_threads
+
+    prepare_environment()
+    from atpdsl.runtime.load import load_model
+    from atpdsl.runtime.memory import check_activations
+
+    check_activations(planned.plan)
+    bound = planned.plan.bound
+    with progress.stage("loading the model", None, "models") as step:
+        model = load_model(
+            files,
+            bound.shape,
+            dtype=experiment.model.dtype,
+            device=experiment.run.device,
+            at=Label(experiment.model.span),
+        )
+        step.advance(1)
+    choice = choose_threads(files.n_parameters(), requested=experiment.run.threads)
+    with using_threads(choice):
+        outcome = entry.make().execute(planned.plan, model, progress)
+    return _result(planned, name, outcome, (model.device, choice.count, started, began))
+
+
+def _result(
+    planned: Planned,
+    executor: str,
+    outcome: Outcome,
+    circumstances: tuple[str, int, datetime, float],
+) -> Result:
+    from atpdsl.results.assemble import Finished, assemble
+
+    device, threads, started, began = circumstances
+    checked = planned.checked
+    experiment, _ = settled(checked)
+    if checked.tokenizer is None:
+        raise SpecError(checked.problems, checked.source)
+    return assemble(
+        Finished(
+            experiment=experiment,
+            pairs=planned.plan.bound.pairs,
+            outcome=outcome,
+            model=_model_record(planned),
+            spell=checked.tokenizer.decode_token,
+            device=device,
+            threads=threads,
+            started=started.isoformat(timespec="seconds"),
+            seconds=time.perf_counter() - began,
+            executor=executor,
+            warnings=(*checked.warnings, *_gapless(outcome, experiment)),
+        )
+    )
+
+
+def _model_record(planned: Planned) -> ModelRecord:
+    from atpdsl.results.record import ModelRecord
+
+    experiment, files = settled(planned.checked)
+    return ModelRecord(
+        name=files.name,
+        kind=files.kind.value,
+        revision=files.revision,
+        dtype=experiment.model.dtype,
+        weights_sha256=files.weights_digest(),
+        tokenizer_sha256=files.tokenizer_digest(),
+        shape=planned.plan.bound.shape,
+        remote_code=files.remote_code,
+    )
+
+
+def _gapless(outcome: Outcome, experiment: Experiment) -> tuple[Problem, ...]:
+    """A warning for pairs whose two sides have the same metric: nothing can be found there."""
+    gaps = abs(outcome.clean_metric - outcome.corrupted_metric)
+    flat = [number for number, gap in enumerate(gaps) if gap <= NO_GAP]
+    if not flat:
+        return ()
+    named = ", ".join(str(number) for number in flat[:5]) + (", ..." if len(flat) > 5 else "")
+    return (
+        Problem(
+            code="ATP422",
+            message=f"{len(flat)} of {len(gaps)} pairs have no metric gap: the clean and the "
+            f"corrupted prompt give the same `{experiment.metric.name}` (pairs {named})",
+            at=Label(experiment.prompts.span, "has pairs that show nothing"),
+            help="corrupt something that the metric depends on",
+            severity=Severity.WARNING,
+        ),
+    )
