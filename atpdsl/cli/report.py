@@ -157,10 +157,12 @@ def _trust(record: Record, labels: Sequence[str]) -> Iterator[tuple[str, str]]:
 def _verified(found: Verification) -> str:
     by_lot = f", {found.random:,} of them drawn at random" if found.random else ""
     recall = found.recall_mean_abs
-    parts = [
-        f"{found.measured:,} of {found.nodes:,} nodes{by_lot}; of the {recall.of} largest"
-        f" effects found, {recall.hits} in the top {found.top} of {clean(found.label)}"
-    ]
+    parts = [f"{found.measured:,} of {found.nodes:,} nodes{by_lot}"]
+    if recall is not None:
+        parts.append(
+            f"of the {recall.of} largest effects found,"
+            f" {recall.hits} in the top {found.top} of {clean(found.label)}"
+        )
     if found.spearman_mean_abs is not None:
         parts.append(f"rank correlation {found.spearman_mean_abs:.2f}")
     if found.largest:

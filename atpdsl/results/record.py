@@ -209,7 +209,8 @@ class Verification:
         nodes, measured: how many nodes there are, and how many have an exact effect.
         top: the length K of the estimate's top list that recall is about.
         random: how many of the measured nodes were drawn at random.
-        recall_mean_abs, spearman_mean_abs: with mean |effect| as the truth.
+        recall_mean_abs, spearman_mean_abs: with mean |effect| as the truth. Recall is None
+            where nothing outside the estimate's own top was measured.
         recall_abs_mean, spearman_abs_mean: with |mean effect| as the truth.
         largest: measured nodes with the largest |effect_abs - estimate|.
         missed: randomly drawn nodes above the threshold of `unseen`.
@@ -223,8 +224,8 @@ class Verification:
     measured: int
     top: int
     random: int
-    recall_mean_abs: Recall
-    recall_abs_mean: Recall
+    recall_mean_abs: Recall | None
+    recall_abs_mean: Recall | None
     spearman_mean_abs: float | None
     spearman_abs_mean: float | None
     largest: tuple[Miss, ...]

@@ -134,8 +134,13 @@ def _summary(compared: _Comparison) -> Verification:
     )
 
 
-def _recall(compared: _Comparison, truth: Numbers) -> Recall:
-    """Nodes without any effect are not worth finding: fewer than `top` may count."""
+def _recall(compared: _Comparison, truth: Numbers) -> Recall | None:
+    """None where only the estimate's own top was measured: recall would be full by choice.
+
+    Nodes without any effect are not worth finding: fewer than `top` may count.
+    """
+    if (compared.rank[compared.rows] <= compared.top).all():
+        return None
     best = np.argsort(-truth, kind="stable")[: compared.top]
     best = best[truth[best] > 0]
     found = compared.rank[compared.rows[best]] <= compared.top

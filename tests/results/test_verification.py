@@ -67,6 +67,15 @@ def test_recall_counts_the_truly_largest_that_are_on_top_of_the_estimate():
     assert (found.nodes, found.measured, found.random) == (20, 4, 1)
 
 
+def test_there_is_no_recall_where_only_the_top_of_the_estimate_was_measured():
+    (found,) = verify_estimates(
+        run({0: 5.0, 1: 4.0, 2: 3.0}, {0: (5.0, "atp"), 1: (0.1, "atp")}), top=2
+    )
+
+    assert found.recall_mean_abs is None
+    assert found.recall_abs_mean is None
+
+
 def test_recall_is_by_both_truths():
     (found,) = verify_estimates(
         run(
