@@ -50,8 +50,8 @@ def _interrupted(chosen: argparse.Namespace) -> str:
     if chosen.location != "run:run":
         return "interrupted"
     return (
-        "interrupted: nothing was written, and an earlier result is as it was;"
-        " the same command starts again from the beginning"
+        "interrupted: nothing was written, and an earlier result is as it was;\n"
+        "the same command starts again from the beginning"
     )
 
 

@@ -26,7 +26,7 @@ def check_installed() -> Problem | None:
     return Problem(
         code="ATP332",
         message="reading GGUF files needs the package `gguf`, which is not installed",
-        help="`pip install 'atpdsl[gguf]'`, or `pip install gguf`",
+        help="`pip install gguf`",
     )
 
 

