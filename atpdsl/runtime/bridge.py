@@ -98,6 +98,9 @@ class _Execution:
         self._order = schedule(plan)
         self._values: dict[Op, Value] = {}
         self._uses = Counter(operand for op in self._order for operand in operands(op))
+        self._backwards = Counter(
+            op.measure.forward for op in self._order if isinstance(op, Backward)
+        )
         self._sums = {op: self._accumulator(op) for op in self._order if isinstance(op, Reduce)}
         self._readers: dict[Op, list[Reduce]] = {}
         for reduce in self._sums:
@@ -168,10 +171,15 @@ class _Execution:
         metric = cast(Tensor, self._values[op.measure])
         size = self._size(op.measure.forward.batch)
         self._count("gradients", Counts(backward_calls=1, backward_sequences=size))
+        self._backwards[op.measure.forward] -= 1
+        more = self._backwards[op.measure.forward] > 0
         # Pairs do not meet in a batch: the gradient of the sum is each pair's own gradient.
-        inputs = [base.sites[name] for name in names]
         found = torch.autograd.grad(
-            metric, inputs, grad_outputs=torch.ones_like(metric), allow_unused=True
+            metric,
+            [base.sites[name] for name in names],
+            grad_outputs=torch.ones_like(metric),
+            retain_graph=more,
+            allow_unused=True,
         )
         gradients = {}
         for name, gradient in zip(names, found, strict=True):
@@ -179,9 +187,10 @@ class _Execution:
                 raise RunError([_no_gradient(name)])
             _refuse_nan(gradient, f"the gradient at `{name}`")
             gradients[name] = gradient
-        base.sites.clear()
-        base.logits = base.logits.detach()
-        self._values[op.measure] = metric.detach()
+        if not more:
+            base.sites.clear()
+            base.logits = base.logits.detach()
+            self._values[op.measure] = metric.detach()
         return gradients
 
     def _fold(self, op: Part) -> None:

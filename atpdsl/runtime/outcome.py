@@ -88,10 +88,10 @@ def _kept(
 ) -> Floats | None:
     if isinstance(effects, Reduce):
         return sums[effects].per_pair
-    everything = [sums[source].per_pair for source in effects.source]
-    columns = [
-        array.reshape(len(array), -1)[:, flat]
-        for number, flat in selection.nodes
-        if (array := everything[number]) is not None
-    ]
-    return np.stack(columns, axis=1) if columns else None
+    kept = [sums[source].per_pair for source in effects.source]
+    everything = [array.reshape(len(array), -1) for array in kept if array is not None]
+    if len(everything) != len(kept):
+        return None
+    nothing = everything[0][:, :0]
+    columns = [everything[number][:, [flat]] for number, flat in selection.nodes]
+    return np.concatenate([nothing, *columns], axis=1)
