@@ -92,7 +92,9 @@ def check_source(
     checked = Checked(source=source, base=base, problems=in_order((*problems, *found)))
     if experiment is None or checked.errors:
         return checked
-    checked = replace(checked, experiment=experiment).with_problems(_flat_metrics(experiment))
+    checked = replace(checked, experiment=experiment).with_problems(
+        (*_flat_metrics(experiment), *_export_names(experiment))
+    )
     files = locate(
         experiment.model, base=base, offline=offline, trust_remote_code=trust_remote_code
     )
@@ -110,7 +112,8 @@ def _bind(checked: Checked, experiment: Experiment, files: ModelFiles) -> Checke
     try:
         tokenizer = load_tokenizer(files.directory)
     except SpecError as error:
-        return checked.with_problems(error.problems)
+        at = Label(experiment.model.span)
+        return checked.with_problems(replace(problem, at=at) for problem in error.problems)
     bound, found = bind(experiment, shape, tokenizer, checked.base)
     return replace(checked, tokenizer=tokenizer, bound=bound).with_problems(found)
 
@@ -131,6 +134,17 @@ def _flat_metrics(experiment: Experiment) -> tuple[Problem, ...]:
         for call in experiment.methods
         if not METHODS[call.method].exact and call.direction is Direction.NOISING
     )
+
+
+def _export_names(experiment: Experiment) -> tuple[Problem, ...]:
+    """Exports that would take the place of the result's own files."""
+    from atpdsl import exports
+
+    try:
+        exports.check_paths(experiment.exports)
+    except RunError as error:
+        return error.problems
+    return ()
 
 
 def plan(path: Path, *, offline: bool = False, trust_remote_code: bool = False) -> Planned:

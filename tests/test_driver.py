@@ -265,3 +265,19 @@ def test_a_copy_of_the_model_in_a_folder_gives_the_same_numbers(tmp_path):
     two = atpdsl.run(written(tmp_path, text, "copied.atp"), out=tmp_path / "two")
 
     assert one.scores.equals(two.scores)
+
+
+def test_a_broken_tokenizer_is_a_problem_at_the_model(tmp_path):
+    shutil.copytree(Path(driver.__file__).parent / "embedded" / "tiny", tmp_path / "model")
+    (tmp_path / "model" / "tokenizer.json").write_text("{")
+    text = IOI.replace('"tiny"', '"./model"')
+    (problem,) = driver.check(written(tmp_path, text)).problems
+
+    assert problem.code == "ATP240"
+    assert problem.at is not None
+    assert text[problem.at.span.start : problem.at.span.end] == '"./model"'
+    assert problem.help
+
+
+def test_an_export_over_the_result_is_found_before_a_run(tmp_path):
+    assert codes(IOI.replace("ioi.csv", "graph.json"), tmp_path) == ["ATP452"]

@@ -15,32 +15,37 @@ class Finding:
     Attributes:
         cause: tells apart what has the same code and span but is another mistake.
         unit: what is counted when the same is found again: a pair, or a line of a file.
+        number: which of them it is; several findings in one count once.
     """
 
     problem: Problem
     cause: str = ""
     unit: str = "pair"
+    number: int | None = None
 
 
 def gathered(findings: Iterable[Finding]) -> tuple[Problem, ...]:
     """One problem per cause, in order of first appearance, with the number of the others."""
     first: dict[tuple[str, Severity, Span | None, str], Finding] = {}
-    counts: dict[tuple[str, Severity, Span | None, str], int] = {}
+    places: dict[tuple[str, Severity, Span | None, str], list[int | None]] = {}
     for finding in findings:
         problem = finding.problem
         span = problem.at.span if problem.at else None
         key = (problem.code, problem.severity, span, finding.cause)
         first.setdefault(key, finding)
-        counts[key] = counts.get(key, 0) + 1
-    return tuple(_counted(finding, counts[key] - 1) for key, finding in first.items())
+        places.setdefault(key, []).append(finding.number)
+    return tuple(_counted(finding, places[key]) for key, finding in first.items())
 
 
-def _counted(finding: Finding, more: int) -> Problem:
-    if not more:
+def _counted(finding: Finding, places: list[int | None]) -> Problem:
+    """The first finding's problem, with the other places; those without number all differ."""
+    if len(places) == 1:
         return finding.problem
-    units = finding.unit if more == 1 else f"{finding.unit}s"
-    message = f"{finding.problem.message}, and in {more} more {units}"
-    return replace(finding.problem, message=message)
+    known = {place for place in places if place is not None}
+    elsewhere = len(known) + places.count(None) - 1
+    units = finding.unit if elsewhere == 1 else f"{finding.unit}s"
+    more = f"in {elsewhere} more {units}" if elsewhere else f"{len(places) - 1} more like it"
+    return replace(finding.problem, message=f"{finding.problem.message}, and {more}")
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:

@@ -8,6 +8,7 @@ from atpdsl.binding.axes import Axis, index_axis, layer_axis
 from atpdsl.binding.nodeset import WHOLE, NodeSet
 from atpdsl.binding.pairs import TokenPair
 from atpdsl.binding.products import joined, overlap, without
+from atpdsl.binding.tokens.align import NO_PARTNER
 from atpdsl.models.shape import ModelShape
 from atpdsl.nodes import NODE_KINDS, NodeKind, Unit
 from atpdsl.problems import Label, Problem, Severity, Span
@@ -32,8 +33,8 @@ def select_nodes(
 ) -> tuple[tuple[NodeSet, ...], tuple[Problem, ...]]:
     """The node sets asked for, as few as possible and none with a node of another.
 
-    `at every` gives one label per token of the longest clean prompt. Whether named positions
-    exist in the prompts is checked elsewhere.
+    `at every` gives one label per token index that has a partner in some pair. Whether named
+    positions exist in the prompts is checked elsewhere.
     """
     sets: tuple[NodeSet, ...] = ()
     problems: list[Problem] = []
@@ -158,8 +159,13 @@ def _out_of_range(
 def _positions(selection: NodeSelection, pairs: tuple[TokenPair, ...]) -> tuple[str, ...]:
     match selection.placement:
         case Placement.EVERY:
-            longest = max((len(pair.clean) for pair in pairs), default=0)
-            return tuple(str(index) for index in range(longest))
+            found = {
+                index
+                for pair in pairs
+                for index, other in enumerate(pair.partner)
+                if other != NO_PARTNER
+            }
+            return tuple(str(index) for index in sorted(found))
         case Placement.SEQUENCE:
             return (WHOLE,)
         case Placement.NAMED:

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 problems in the spec, 2 usage, 3 the run failed, 130 inter
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # A token that the terminal's encoding lacks must not end the run.
@@ -32,3 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
     return exit_code(chosen)
+
+
+def _open_streams() -> None:
+    """Streams that the shell has closed (`>&-`), replaced by some that nobody reads."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, io.StringIO())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 
@@ -57,6 +58,9 @@ def _interrupted(chosen: argparse.Namespace) -> str:
 
 def _bug(error: Exception) -> int:
     first = str(error).split("\n", maxsplit=1)[0]
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        tell(f"cannot write the output: {error.strerror}")
+        return FAILED
     tell(f"internal error: {type(error).__name__}: {clean(first)[:200]}")
     tell("this is a bug in atpdsl: please report it with what `--debug` shows")
     return FAILED

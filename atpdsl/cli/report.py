@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from atpdsl.cli.terminal import can_show, columns, facts, word
+from atpdsl.cli.terminal import can_show, columns, count, facts, word
 from atpdsl.problems.clean import clean
 from atpdsl.results.names import short_name
 from atpdsl.results.progress import duration
-from atpdsl.results.record import VERIFY, MethodRecord, PositionRecord, Record, Verification
+from atpdsl.results.record import MethodRecord, PositionRecord, Record, Verification
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 ROWS, FEWER_ROWS = 20, 10
 SHOWN_MISSED = 3
 LONGEST_TOKEN = 12
+# Below this three decimals would say little.
+SMALL = 0.01
 
 
 def report(
@@ -32,6 +34,7 @@ def report(
     labels = [m.label for m in record.methods] if method is None else [result.label(method)]
     methods = [m for m in record.methods if m.label in labels]
     each = rows or (ROWS if len(methods) == 1 else FEWER_ROWS)
+    place = {position.label: position for position in record.positions}
     shown = [(one, result.top_rows(each, one.label)) for one in methods]
     if not any(best for _, best in shown):
         yield f"{_title(record)}: no scores, the executor `{_executor(record)}` gave none"
@@ -42,7 +45,8 @@ def report(
         yield ""
         yield from _method(result, one, best)
     yield ""
-    yield from _legend(record, methods)
+    varied = any(_varies(place[row.position]) for _, best in shown for row in best)
+    yield from _legend(record, methods, varied=varied)
     yield ""
     yield facts(_trust(record, labels))
 
@@ -62,10 +66,14 @@ def _executor(record: Record) -> str:
 
 def _heading(record: Record) -> str:
     metric = record.metric
+    means = [value for value in (metric.clean, metric.corrupted) if value is not None]
+    tiny = max(map(abs, means), default=1.0) < SMALL
+    decimals = _decimals(iter(means)) if tiny else 3
     return (
         f"{_title(record)}: {clean(metric.name)} at {clean(metric.position)},"
-        f" {_count(len(record.pairs), 'pair')},"
-        f" clean {_number(metric.clean)}, corrupted {_number(metric.corrupted)}"
+        f" {count(len(record.pairs), 'pair')},"
+        f" clean {_number(metric.clean, decimals)},"
+        f" corrupted {_number(metric.corrupted, decimals)}"
     )
 
 
@@ -118,28 +126,40 @@ def _place(position: PositionRecord) -> str:
     token = clean(position.token or "")
     if len(token) > LONGEST_TOKEN:
         token = token[: LONGEST_TOKEN - 1] + "~"
-    more = "" if position.same_token else ".."
+    more = ".." if _varies(position) else ""
     return f'{clean(position.label)} "{token}"{more}'
 
 
-def _legend(record: Record, methods: Sequence[MethodRecord]) -> Iterator[RenderableType]:
-    """What the columns mean, once for each direction."""
+def _varies(position: PositionRecord) -> bool:
+    """Whether one token has to stand for several."""
+    return position.index is not None and not position.same_token
+
+
+def _legend(
+    record: Record, methods: Sequence[MethodRecord], *, varied: bool
+) -> Iterator[RenderableType]:
+    """What the columns mean, once for each direction; `varied` where a position has dots."""
     from rich.text import Text
 
     metric = f"{clean(record.metric.name)} ({record.metric.unit})"
-    checked = {v.label for v in record.verification if v.truth == VERIFY}
-    for direction in dict.fromkeys(m.direction for m in methods):
+    checked = {v.label for v in record.verification}
+    directions = dict.fromkeys(m.direction for m in methods)
+    texts: list[str] = []
+    for direction in directions:
         these = [m for m in methods if m.direction == direction]
+        named = ", ".join(clean(m.label) for m in these)
+        start = "Changes" if len(directions) == 1 else f"In {named}: changes"
         text = (
-            f"Changes of {metric} when the node, in the {these[0].base} run, is set to its"
+            f"{start} of {metric} when the node, in the {these[0].base} run, is set to its"
             f" {these[0].donor} value: means over pairs, of absolute values for estimate and"
             " |effect|, with their sign for effect."
         )
         if any(not m.exact and m.label in checked for m in these):
             text += f" {_mark()} is measured, by patching the node alone."
-        if any(not position.same_token for position in record.positions):
-            text += ' "a".. has other tokens in other pairs.'
-        yield Text(text, style="dim")
+        texts.append(text)
+    if varied:
+        texts[-1] += ' "a".. has other tokens in other pairs.'
+    yield from (Text(text, style="dim") for text in texts)
 
 
 def _trust(record: Record, labels: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -158,7 +178,7 @@ def _verified(found: Verification) -> str:
     by_lot = f", {found.random:,} of them drawn at random" if found.random else ""
     recall = found.recall_mean_abs
     parts = [f"{found.measured:,} of {found.nodes:,} nodes{by_lot}"]
-    if recall is not None:
+    if recall is not None and recall.of:
         parts.append(
             f"of the {recall.of} largest effects found,"
             f" {recall.hits} in the top {found.top} of {clean(found.label)}"
@@ -183,7 +203,7 @@ def _missed(found: Verification) -> str:
 
 def _closing(result: Result) -> Iterator[tuple[str, str]]:
     passes, seconds = result.record.passes, result.record.host.seconds
-    cost = f"{_count(passes.forward_sequences, 'sequence')} forward"
+    cost = f"{count(passes.forward_sequences, 'sequence')} forward"
     if passes.backward_sequences:
         cost += f", {passes.backward_sequences:,} backward"
     yield "cost", f"{cost}, {duration(seconds)}"
@@ -193,10 +213,6 @@ def _closing(result: Result) -> Iterator[tuple[str, str]]:
     yield "results", clean(str(result.directory))
     yield "next", f"atpdsl show {folder} --top 50"
     yield "", f"atpdsl export {folder} {word(f'{result.record.spec.name}.gexf')}"
-
-
-def _count(number: int, unit: str) -> str:
-    return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"
 
 
 def _decimals(values: Iterator[float | None]) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
@@ -128,6 +129,11 @@ def word(text: object) -> str:
     return clean(shlex.quote(str(text)))
 
 
+def count(number: int, unit: str) -> str:
+    """`1 pair`, `2 pairs`."""
+    return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"
+
+
 def can_show(text: str) -> bool:
     """Whether stdout's encoding has all of the characters."""
     try:
@@ -141,9 +147,13 @@ def tell_warnings(warnings: Iterable[WarningRecord]) -> None:
     """Warnings that are kept with a result, without the text that they point into."""
     for warning in warnings:
         line = "" if warning.line is None else f"line {warning.line}: "
-        tell(f"warning[{clean(warning.code)}]: {line}{clean(warning.message)}")
+        _tell_wrapped(f"warning[{clean(warning.code)}]: {line}{clean(warning.message)}")
         if warning.help:
-            tell(f"  help: {clean(warning.help)}")
+            _tell_wrapped(f"  help: {clean(warning.help)}")
+
+
+def _tell_wrapped(text: str) -> None:
+    tell(textwrap.fill(text, WIDTH, subsequent_indent=" " * 4, break_on_hyphens=False))
 
 
 def tell_problems(problems: Iterable[Problem], source: Source | None, *, json: bool) -> None:

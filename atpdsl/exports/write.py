@@ -74,7 +74,9 @@ def export(result: Result, path: Path, *, overwrite: bool = False) -> None:
         exporter.write(result, fresh)
         fresh.replace(path)
     except OSError as error:
-        message = f"cannot write `{path}`: {error.strerror or error}"
+        # Arrow's errors have a number only, and tell of the file written beside.
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        message = f"cannot write `{path}`: {reason}"
         raise _problem(
             "ATP442", message, "check the folder, its permissions and space"
         ) from error
@@ -94,7 +96,7 @@ def exporter_for(path: Path) -> Exporter:
             return exporter
     suffixes = [suffix for exporter in EXPORTERS for suffix in exporter.suffixes]
     known = ", ".join(f"`{suffix}`" for suffix in suffixes)
-    message = f"no export format has the suffix of `{path.name}`"
+    message = f"no export format has the suffix of `{path}`"
     raise _problem("ATP450", message, f"it can be one of {known}")
 
 

@@ -16,6 +16,7 @@ TOKENIZER_FILE = "tokenizer.json"
 # Metaspace tokenizers write a space inside a word piece as this character.
 METASPACE = "\u2581"
 UNDECODED = "\ufffd"
+DAMAGED = "copy or download the model again"
 
 Offsets = tuple[tuple[int, int], ...]
 
@@ -102,7 +103,7 @@ def _backend(path: Path, data: bytes) -> Tokenizer:
     try:
         backend = Tokenizer.from_buffer(data)
     except Exception as error:  # tokenizers raises plain Exception
-        raise _unusable(f"`{path}` cannot be read: {error}") from error
+        raise _unusable(f"`{path}` cannot be read: {error}", DAMAGED) from error
     # A saved training setting: it would cut or fill up prompts without a word.
     backend.no_truncation()
     backend.no_padding()
@@ -123,7 +124,8 @@ def _special_id(directory: Path, backend: Tokenizer, name: str) -> int | None:
         if token is None and name == "bos":
             raise _unusable(
                 f"`{directory / file}` names `{text}` as `bos_token`,"
-                f" which `{TOKENIZER_FILE}` does not have"
+                f" which `{TOKENIZER_FILE}` does not have",
+                DAMAGED,
             )
         return token
     number = _read_object(directory / "config.json").get(f"{name}_token_id")
@@ -139,9 +141,9 @@ def _read_object(path: Path) -> Mapping[str, object]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise _unusable(f"`{path}` cannot be read: {error}") from error
+        raise _unusable(f"`{path}` cannot be read: {error}", DAMAGED) from error
     if not isinstance(content, dict):
-        raise _unusable(f"`{path}` holds no JSON object")
+        raise _unusable(f"`{path}` holds no JSON object", DAMAGED)
     return content
 
 

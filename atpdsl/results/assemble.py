@@ -14,7 +14,9 @@ from atpdsl.binding.nodeset import WHOLE, NodeSet
 from atpdsl.binding.pairs import TokenPair, TokenPairs
 from atpdsl.methods import METHODS
 from atpdsl.metrics import METRICS
+from atpdsl.planning.ops import Side
 from atpdsl.planning.outcome import Outcome
+from atpdsl.planning.positions import spot
 from atpdsl.problems import Problem
 from atpdsl.results.document import to_json
 from atpdsl.results.record import (
@@ -201,11 +203,9 @@ def _position(label: str, pairs: Sequence[TokenPair], spell: Spell) -> PositionR
 
 
 def _index(label: str, pair: TokenPair) -> int | None:
-    """The clean index of a position, None where the pair does not have it."""
-    if label.isdecimal():
-        return int(label) if int(label) < len(pair.clean) else None
-    place = pair.positions.get(label)
-    return None if place is None else place[0]
+    """The clean index of a position, None where a pair lacks it or it has no partner."""
+    place = spot(pair, label, Side.CLEAN)
+    return place.base if place.exists else None
 
 
 def _nodes(nodes: NodeSet) -> NodesRecord:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from atpdsl.nodes import NODE_KINDS, Role
+from atpdsl.nodes import NODE_KINDS
 from atpdsl.results.names import node_id, short_name
 from atpdsl.results.reading import Reading, Spot
 from atpdsl.results.record import PositionRecord, Record
@@ -148,12 +148,14 @@ def _add_ends(
     for node, spot in spots.items():
         if not spot.kind.layered or (not embedded and reading.reads_stream(spot)):
             graph.add_edge(INPUT, node, via="stream")
-        at_metric = place is None or spot.position is None or spot.position == place
-        if spot.kind.role is not Role.READS and at_metric:
-            graph.add_edge(node, LOGITS, via="stream")
+        end = reading.via_end(spot, place)
+        if end is not None:
+            graph.add_edge(node, LOGITS, via=end.value)
 
 
 def _metric_index(record: Record) -> int | None:
+    if record.metric.position.isdecimal():
+        return int(record.metric.position)
     for pair in record.pairs:
         if record.metric.position in pair.positions:
             return pair.positions[record.metric.position][0]

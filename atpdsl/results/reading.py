@@ -5,7 +5,8 @@ to itself and later ones, and as a `part` of what is summed up (a head of `attn`
 `mlp`).
 
 Where the run has no nodes for a step, the nodes around it are joined directly: without
-`heads.v` nodes in a layer, a head's output reads the stream at all positions before it.
+`heads.v` nodes in a layer, a head's output reads the stream at all positions before it; with
+neither `heads.z` nor `attn` nodes, what it writes is read from its queries, keys and values.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from atpdsl.nodes import NODE_KINDS, NodeKind, Role, Unit
 _QUERIES = tuple(k for k in NODE_KINDS if k.role is Role.READS and k.unit is Unit.HEAD)
 _SOURCES = tuple(k for k in NODE_KINDS if k.role is Role.READS and k.unit is Unit.KV_HEAD)
 _OUTPUTS = tuple(k for k in NODE_KINDS if k.role is Role.MIXES)
+_WHOLES = tuple(k for k in NODE_KINDS if k.role is Role.WRITES and k.layered)
 # Where a head reads the stream: after `resid.pre`, before anything that its layer writes.
 _ATTENTION_STAGE = 1.0
+_ATTENTION_WRITES = float(max(k.stage for k in _WHOLES))
 _PARALLEL_MLP_STAGE = 0.5
 
 
@@ -70,9 +73,20 @@ class Reading:
             inside = self._inside_layer(source, reader)
             if inside is not None:
                 return inside if self._arrives(source, reader, inside) else None
-        if source.kind.role is Role.READS or not self._precedes(source, reader):
+        if not self.writes_stream(source) or not self._precedes(source, reader):
             return None
         return self._through_stream(source, reader)
+
+    def via_end(self, source: Spot, position: int | None) -> Via | None:
+        """How the end of the stream at `position` can read `source`; None if it cannot."""
+        if not self.writes_stream(source) or not self._meets(source, position):
+            return None
+        return _way(source)
+
+    def writes_stream(self, source: Spot) -> bool:
+        """Whether the stream has what the node is, with no other node in between."""
+        inside = self._covers(_OUTPUTS, source.layer) or self._covers(_WHOLES, source.layer)
+        return source.kind.role is not Role.READS or not inside
 
     def reads_stream(self, reader: Spot) -> bool:
         """Whether the node reads the stream at any position."""
@@ -106,7 +120,9 @@ class Reading:
         return fits and source.index == head
 
     def _precedes(self, source: Spot, reader: Spot) -> bool:
-        written = (source.layer if source.kind.layered else -1, float(source.kind.stage))
+        reads = source.kind.role is Role.READS
+        writes = _ATTENTION_WRITES if reads else float(source.kind.stage)
+        written = (source.layer if source.kind.layered else -1, writes)
         stage = float(reader.kind.stage)
         if reader.kind.role is Role.READS_AND_WRITES and self.shape.parallel:
             stage = _PARALLEL_MLP_STAGE
@@ -117,12 +133,19 @@ class Reading:
     def _through_stream(self, source: Spot, reader: Spot) -> Via | None:
         if reader.kind.role is Role.MIXES or reader.is_attention:
             reads = self._attention_reads(reader)
-            here = "same" in reads and _same(source.position, reader.position)
+            here = "same" in reads and self._meets(source, reader.position)
             earlier = "earlier" in reads and _not_later(source.position, reader.position)
             return Via.ATTENTION if here or earlier else None
         if not self.reads_stream(reader):
             return None
-        return Via.STREAM if _same(source.position, reader.position) else None
+        return _way(source) if self._meets(source, reader.position) else None
+
+    @staticmethod
+    def _meets(source: Spot, position: int | None) -> bool:
+        """Whether the stream has the node at a position; keys and values go to later ones."""
+        carried = source.kind.role is Role.READS and source.kind.unit is Unit.KV_HEAD
+        fits = _not_later if carried else _same
+        return fits(source.position, position)
 
     def _attention_reads(self, reader: Spot) -> frozenset[str]:
         """Where an attention output reads the stream past all query, key and value nodes."""
@@ -140,6 +163,10 @@ class Reading:
             any(first <= layer <= last for first, last in self.covered.get(kind.name, ()))
             for kind in kinds
         )
+
+
+def _way(source: Spot) -> Via:
+    return Via.ATTENTION if source.kind.role is Role.READS else Via.STREAM
 
 
 def _same(first: int | None, second: int | None) -> bool:

@@ -11,6 +11,7 @@ from torch import Tensor
 from atpdsl.binding.pairs import TokenPair
 from atpdsl.metrics import Targets
 from atpdsl.planning.ops import Side
+from atpdsl.planning.positions import spot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,13 +31,22 @@ class Prompts:
 def prompts(
     pairs: Sequence[TokenPair], side: Side, position: str, pad: int, device: str
 ) -> Prompts:
-    """The tokens of one side; `position` is the metric's."""
+    """The tokens of one side.
+
+    Args:
+        position: where the metric reads.
+
+    Raises:
+        ValueError: when a pair lacks that position; `bind` makes a Problem of it before.
+    """
     rows = [p.clean if side is Side.CLEAN else p.corrupted for p in pairs]
     tokens = torch.full((len(rows), max(map(len, rows))), pad, dtype=torch.long)
     for i, row in enumerate(rows):
         tokens[i, : len(row)] = torch.tensor(row)
-    which = 0 if side is Side.CLEAN else 1
-    reads = torch.tensor([p.positions[position][which] for p in pairs])
+    places = [spot(pair, position, side) for pair in pairs]
+    if not all(place.exists for place in places):
+        raise ValueError(f"a pair lacks the metric's position `{position}`")
+    reads = torch.tensor([place.base for place in places])
     return Prompts(tokens=tokens.to(device), reads=reads.to(device))
 
 

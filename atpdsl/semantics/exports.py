@@ -33,8 +33,23 @@ def read_exports(
                     also=(Label(calls[call.path].span, "the first is here"),),
                 )
                 continue
+            above = next((path for path in calls if _nested(path, call.path)), None)
+            if above is not None:
+                findings.error(
+                    "ATP119",
+                    f"`{call.path}` and `{above}` cannot both be written: one is in the other",
+                    call.span,
+                    advice="give one of the two another name",
+                    also=(Label(calls[above].span, "the other"),),
+                )
+                continue
             calls[call.path] = call
     return tuple(calls.values())
+
+
+def _nested(first: str, second: str) -> bool:
+    """Whether one path needs a folder where the other has a file."""
+    return second.startswith(f"{first}/") or first.startswith(f"{second}/")
 
 
 def _export(

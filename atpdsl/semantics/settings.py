@@ -201,7 +201,7 @@ def _number(key: Key, value: t.Expression, findings: Findings) -> Setting:
     too_small = key.minimum is not None and number < key.minimum
     too_large = key.maximum is not None and number > key.maximum
     if too_small or too_large:
-        bound = f"at least {key.minimum:g}" if too_small else f"at most {key.maximum:,g}"
+        bound = f"at least {key.minimum:,}" if too_small else f"at most {key.maximum:,}"
         findings.error(key.code, f"`{key.name}` is {bound}", value.span, advice=key.doc)
         return None
     return number

@@ -60,6 +60,12 @@ class Failure:
         earlier = [self.show(token) for token in self.tokens if token.end <= self.at.start]
         return text in earlier or len(earlier) < 2
 
+    def follows(self, text: str) -> bool:
+        """Whether a token of this text stands before what the parser met."""
+        return any(
+            self.show(token) == text for token in self.tokens if token.end <= self.at.start
+        )
+
     @property
     def second(self) -> bool:
         """Whether the parser met the second token of the statement."""

@@ -81,6 +81,7 @@ def read_number(written: str, start: int, problems: list[Problem]) -> Number:
                 help="numbers go up to 1e15, with at most 40 digits",
             )
         )
-        return Number(written, 0, unit, span)
+        # No setting is too small for it, which would be a second problem with the number.
+        return Number(written, 1, unit, span)
     whole = digits.replace("_", "").isdecimal()
     return Number(written, int(digits) if whole else float(digits), unit, span)

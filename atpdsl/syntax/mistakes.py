@@ -207,6 +207,31 @@ def _missing_equals(failure: Failure) -> Problem | None:
     )
 
 
+def _condition(failure: Failure) -> Problem | None:
+    """What does not belong into a `where`."""
+    if not failure.found or not failure.follows("where"):
+        return None
+    known = {
+        "=": ("`=` sets; a condition compares with `==`", "write `layer == 2`"),
+        "at": (
+            "the place of a selection comes before `where`",
+            "write `heads.z at last where layer >= 2`",
+        ),
+        ",": (
+            "a selection ends with its condition",
+            "begin the next one on a new line; numbers are listed in `layer in [0, 2]`",
+        ),
+    }
+    message, advice = known.get(
+        failure.found,
+        (
+            f"unexpected `{failure.found}` in a condition",
+            "write `layer >= 5`, `head != 1` or `layer in [0, 2, 4..6]`, joined by `and`",
+        ),
+    )
+    return Problem(code="ATP001", message=message, at=Label(failure.at), help=advice)
+
+
 def _missing_value(failure: Failure) -> Problem | None:
     """A sign that something should follow."""
     before = failure.before
@@ -249,6 +274,7 @@ RULES: tuple[Callable[[Failure], Problem | None], ...] = (
     _character,
     _colon,
     _unknown_statement,
+    _condition,
     _missing_word,
     _missing_equals,
     _missing_value,

@@ -33,3 +33,13 @@ def test_warnings_are_no_errors() -> None:
 
     assert not has_errors([warning])
     assert has_errors([warning, Problem(code="ATP254", message="no")])
+
+
+def test_several_findings_in_one_pair_do_not_make_other_pairs() -> None:
+    first, second, third = (
+        Finding(problem=finding(f"bad in pair {number}").problem, number=number)
+        for number in (1, 1, 2)
+    )
+
+    assert gathered([first, second])[0].message == "bad in pair 1, and 1 more like it"
+    assert gathered([first, second, third])[0].message == "bad in pair 1, and in 1 more pair"

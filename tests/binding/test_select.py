@@ -9,6 +9,7 @@ import pytest
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.binding.pairs import TextPair, TokenPair
 from atpdsl.binding.select import select_nodes
+from atpdsl.binding.tokens.align import NO_PARTNER
 from atpdsl.models.shape import ModelShape
 from atpdsl.nodes import NODE_KINDS
 from atpdsl.problems import Problem, Severity, Span
@@ -265,3 +266,14 @@ def test_problems_of_all_selections_are_reported_together() -> None:
     )
 
     assert [problem.code for problem in problems] == ["ATP270", "ATP270", "ATP271"]
+
+
+def test_every_leaves_out_what_has_no_partner_in_any_pair() -> None:
+    shorter, longer = (
+        replace(pair(len(partner)), partner=partner)
+        for partner in ((0, NO_PARTNER, 1), (0, NO_PARTNER, NO_PARTNER, 1, 2))
+    )
+    (only_set,), problems = select_nodes((nodes("mlp"),), SHAPE, (shorter, longer))
+
+    assert only_set.positions == ("0", "2", "3", "4")
+    assert problems == ()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -113,6 +114,21 @@ def test_a_reader_that_has_seen_enough_is_no_error():
         said = process.stderr.read()
 
     assert (process.returncode, said) == (DONE, b"")
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_closed_stream_is_no_error(stream, monkeypatch):
+    monkeypatch.setattr(sys, stream, None)
+
+    assert main(["check", "good.atp"]) == DONE
+
+
+def test_a_full_disk_is_no_bug_of_ours(monkeypatch, capsys):
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr("atpdsl.driver.run_planned", raising(full))
+
+    assert main(["run", "good.atp", "--quiet"]) == FAILED
+    assert capsys.readouterr().err == "cannot write the output: No space left on device\n"
 
 
 def test_problems_go_to_stderr_with_the_place(capsys):

@@ -19,8 +19,9 @@ import pytest
 
 from atpdsl.cli import main
 from atpdsl.cli.report import closing, report
-from atpdsl.cli.terminal import choose_progress, show
+from atpdsl.cli.terminal import choose_progress, show, tell_warnings
 from atpdsl.results.progress import NoProgress, PlainProgress, RichProgress
+from atpdsl.results.record import Recall, WarningRecord
 from atpdsl.results.result import Result
 from tests.results.samples import EMBED, HEADS, MLPS, outcome, result
 
@@ -228,3 +229,50 @@ def test_lists_fit_the_terminal_and_name_everything(capsys, what):
     assert out.startswith(f"{what}:\n")
     assert len(out.splitlines()) > 3
     assert max(map(len, out.splitlines())) <= 80
+
+
+def test_one_pair_is_not_pairs(capsys):
+    spec = Path("good.atp").read_text(encoding="utf-8")
+    Path("one.atp").write_text(re.sub(r"count = \d+", "count = 1", spec), encoding="utf-8")
+    main(["check", "one.atp"])
+    main(["plan", "one.atp"])
+
+    assert re.findall(r"1 pairs? of", capsys.readouterr().out) == ["1 pair of", "1 pair of"]
+
+
+def test_what_is_shown_in_two_directions_is_explained_for_each_method(capsys):
+    both = result(outcome(exact=True, verified=()))
+    first, second = both.record.methods
+    turned = replace(second, direction="denoising", base="corrupted", donor="clean")
+    text = printed(
+        replace(both, record=replace(both.record, methods=(first, turned))), capsys
+    ).replace("\n", " ")
+
+    assert f"In {first.label}: changes of logit_diff (logits) when the node, in the" in text
+    assert f"In {second.label}: changes of logit_diff (logits) when the node, in the" in text
+    assert text.count("has other tokens") <= 1
+
+
+def test_a_verified_top_of_none_has_no_recall(capsys):
+    shown = result()
+    (found,) = shown.record.verification
+    recall = Recall(hits=0, of=0)
+    found = replace(found, recall_mean_abs=recall)
+    record = replace(shown.record, verification=(found,))
+
+    assert "of the 0" not in printed(replace(shown, record=record), capsys)
+
+
+def test_a_tiny_metric_keeps_its_digits(capsys):
+    shown = result()
+    metric = replace(shown.record.metric, clean=0.0, corrupted=0.0001825)
+    record = replace(shown.record, metric=metric)
+
+    assert "corrupted 0.0001825" in printed(replace(shown, record=record), capsys)
+
+
+def test_kept_warnings_fit_the_terminal(capsys):
+    words = "one number stands for different words " * 4
+    tell_warnings([WarningRecord(code="ATP266", message=words, help=words, line=3)])
+
+    assert max(map(len, capsys.readouterr().err.splitlines())) <= 80

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -129,3 +130,13 @@ def test_a_failed_export_leaves_nothing_half_written(tmp_path: Path, monkeypatch
         export(result(), tmp_path / "ioi.parquet")
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.json"])
+def test_what_cannot_be_written_is_told_of_the_file_that_was_asked_for(tmp_path: Path, name):
+    path = tmp_path / "missing" / name
+    with pytest.raises(RunError) as error:
+        export(result(), path)
+
+    (problem,) = error.value.problems
+    assert problem.message == f"cannot write `{path}`: {os.strerror(errno.ENOENT)}"

@@ -5,6 +5,7 @@ import numpy as np
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.planning.outcome import Outcome
 from atpdsl.results.assemble import describe_positions, ranges, versions
+from tests.engine import token_pair
 from tests.results.samples import HEADS, WORDS, outcome, pairs, result
 
 
@@ -16,6 +17,17 @@ def test_positions_are_described_by_the_pairs():
     assert (two.index, two.token, two.same_token) == (2, " Mary", False)
     assert (second.index, second.same_index, second.pairs) == (4, False, 3)
     assert (nine.index, nine.token, nine.pairs) == (None, None, 0)
+
+
+def test_a_position_without_a_partner_is_not_counted():
+    """Aligned at the end, the corrupted prompt has nothing for the clean token 1."""
+    shifted = token_pair([0, 1, 2, 3], [0, 5, 3], partner=[0, -1, 1, 2])
+    straight = token_pair([0, 4, 2, 3], [0, 4, 5, 3])
+    nodes = NodeSet(kind="mlp", layers=(0,), indices=(0,), positions=("1", "2"))
+    one, two = describe_positions([nodes], [shifted, straight], WORDS.__getitem__)
+
+    assert (one.pairs, one.token) == (1, WORDS[4])
+    assert two.pairs == 2
 
 
 def test_numbers_are_kept_as_runs():

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import networkx
 import pytest
 
 from atpdsl.problems import RunError
-from tests.results.samples import EMBED, HEADS, KEYS, MLPS, outcome, result
+from tests.results.samples import EMBED, HEADS, KEYS, MLPS, experiment, outcome, result
 
 
 def test_all_measured_nodes_are_drawn_and_the_best_others():
@@ -117,3 +119,13 @@ def test_an_unknown_method_is_a_problem():
 
     assert error.value.problems[0].code == "ATP446"
     assert error.value.problems[0].help == "it has `atp`"
+
+
+def test_a_metric_may_stand_at_a_numbered_position():
+    asked = experiment(verify=None)
+    asked = replace(asked, metric=replace(asked.metric, position="4"))
+    graph = result(experiment=asked).graph
+
+    assert graph.nodes["logits"]["token_index"] == 4
+    assert graph.has_edge("heads.z.L0.H3@4", "logits")
+    assert not graph.has_edge("heads.z.L1.H0@5", "logits")

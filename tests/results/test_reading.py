@@ -184,3 +184,30 @@ def test_a_node_over_the_whole_prompt_meets_every_position():
     assert via(spot("mlp", 0, None), spot("heads.q", 1, 7)) is Via.STREAM
     assert via(spot("mlp", 0, 7), spot("heads.q", 1, None)) is Via.STREAM
     assert via(spot("heads.v", 1, None), spot("heads.z", 1, 0)) is Via.ATTENTION
+
+
+def test_queries_keys_and_values_go_into_the_stream_where_attention_has_no_output_nodes():
+    covered = dict.fromkeys(("heads.q", "heads.k", "heads.v", "mlp"), EVERYWHERE)
+    for name in ("heads.q", "heads.k", "heads.v"):
+        later = None if name == "heads.q" else Via.ATTENTION
+        assert via(spot(name, 0), spot("mlp", 0), covered=covered) is Via.ATTENTION
+        assert via(spot(name, 0), spot("mlp", 0), covered=covered, parallel=True) is None
+        assert via(spot(name, 0), spot("heads.q", 1), covered=covered) is Via.ATTENTION
+        assert via(spot(name, 0), spot("mlp", 1, 5), covered=covered) is later
+        assert via(spot(name, 0), spot("mlp", 1, 2), covered=covered) is None
+        assert via(spot(name, 0), spot("heads.v", 0), covered=covered) is None
+
+
+def test_the_end_reads_what_is_in_the_stream_at_its_position():
+    everything = Reading(shape=SHAPE, covered=ALL_KINDS)
+    without_outputs = Reading(
+        shape=SHAPE, covered={"heads.q": EVERYWHERE, "heads.k": EVERYWHERE}
+    )
+
+    assert everything.via_end(spot("mlp"), 3) is Via.STREAM
+    assert everything.via_end(spot("mlp"), 4) is None
+    assert everything.via_end(spot("mlp"), None) is Via.STREAM
+    assert everything.via_end(spot("heads.k"), 3) is None
+    assert without_outputs.via_end(spot("heads.k"), 4) is Via.ATTENTION
+    assert without_outputs.via_end(spot("heads.k"), 2) is None
+    assert without_outputs.via_end(spot("heads.q"), 4) is None

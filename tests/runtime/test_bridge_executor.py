@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -66,6 +68,33 @@ def test_the_model_is_called_as_often_as_is_counted(model):
     result = BridgeExecutor().execute(plan, bridge, Silent())
     handle.remove()
     assert len(calls) == result.counts.forward_calls
+
+
+def test_sequences_and_backward_passes_are_counted_as_they_are_run(model, monkeypatch):
+    rows: list[int] = []
+    backwards: list[int] = []
+    gradient = torch.autograd.grad
+
+    def counted(outputs, inputs, **how):
+        backwards.append(len(outputs))
+        return gradient(outputs, inputs, **how)
+
+    monkeypatch.setattr(torch.autograd, "grad", counted)
+    bridge = loaded(model)
+    handle = bridge.bridge.original_model.register_forward_hook(
+        lambda _module, _arguments, output: rows.append(len(output.logits))
+    )
+    methods = (("atp", NOISING), ("atp", DENOISING), ("ap", DENOISING))
+    asked = experiment(methods=methods, verify=VERIFY, run=RunSettings(batch=3))
+    plan = replace(optimize(make_plan(PAIRS, SETS, asked)), rows_per_call=37)
+    counts = BridgeExecutor().execute(plan, bridge, Silent()).counts
+    handle.remove()
+
+    assert (len(rows), sum(rows)) == (counts.forward_calls, counts.forward_sequences)
+    assert (len(backwards), sum(backwards)) == (
+        counts.backward_calls,
+        counts.backward_sequences,
+    )
 
 
 def test_one_batch_or_many_give_the_same_numbers(model):

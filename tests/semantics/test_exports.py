@@ -57,3 +57,10 @@ def test_paths_below_the_folder_are_allowed(path):
 
 def test_very_long_paths_are_not():
     assert objection("x" * (LONGEST_PATH + 1))
+
+
+@pytest.mark.parametrize("names", ['"a.csv", "a.csv/b.csv"', '"a.csv/b.csv", "a.csv"'])
+def test_a_file_cannot_be_a_folder_as_well(names):
+    (problem,) = found(f"export {names}")
+
+    assert problem == ("ATP119", names.split(", ")[1])

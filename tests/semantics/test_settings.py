@@ -47,6 +47,7 @@ def test_a_model_has_a_revision_and_a_dtype():
         ("run { sede = 1 }", [("ATP105", "sede")]),
         ("run { seed = 1; batch = 2; seed = 3 }", [("ATP106", "seed")]),
         ("run { seed = -1 }", [("ATP109", "-1")]),
+        ("run { batch = 99999999999999999999 }", [("ATP017", "99999999999999999999")]),
         ("run { seed = 1.5 }", [("ATP108", "1.5")]),
         ("run { seed = 1e3 }", [("ATP108", "1e3")]),
         ("run { seed = 5% }", [("ATP108", "5%")]),

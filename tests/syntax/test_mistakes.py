@@ -32,6 +32,19 @@ def in_prompts(line: str) -> str:
         ("model “tiny”", "ATP004", "“tiny”", 'write `"tiny"`'),
         ("model “tiny\n", "ATP004", "“", 'write `"..."`'),
         ('model “tiny"', "ATP004", "“", 'write `"..."`'),
+        ("nodes { mlp at last where layer = 2 }", "ATP001", "=", "write `layer == 2`"),
+        (
+            *("nodes { mlp where layer > 2 at last }", "ATP001", "at"),
+            "write `heads.z at last where layer >= 2`",
+        ),
+        (
+            *("nodes { mlp at last where layer > 2, attn at last }", "ATP001", ","),
+            "begin the next one on a new line; numbers are listed in `layer in [0, 2]`",
+        ),
+        (
+            *("nodes { mlp at last where 1 < layer < 3 }", "ATP001", "<"),
+            "write `layer >= 5`, `head != 1` or `layer in [0, 2, 4..6]`, joined by `and`",
+        ),
         ("verify { top 20 }", "ATP006", "20", "write `top = 20`"),
         ("verify { method atp }", "ATP008", "method", None),
         ('modle "tiny"', "ATP008", "modle", "did you mean `model`?"),

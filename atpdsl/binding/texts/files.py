@@ -177,20 +177,24 @@ def _cell(part: FilePrompts, row: Row, piece: Piece, span: Span) -> str:
         help="a prompt is made of texts and numbers; for a part of an object write"
         f" `{{row.{name}.part}}`",
     )
-    raise _CellError(Finding(problem=problem, cause=name, unit="line"))
+    raise _CellError(Finding(problem=problem, cause=name, unit="line", number=row.line))
 
 
 def _no_column(part: FilePrompts, row: Row, span: Span, error: KeyError) -> Finding:
     name, names = error.args
     near = closest(name, names)
     listed = ", ".join(f"`{other}`" for other in names[:10])
+    advice = f"did you mean `{near}`?" if near else f"there are {listed or 'none there'}"
+    spaced = next((other for other in names if other.strip() == name), "")
+    if spaced:
+        advice = f"in the file it is `{spaced}`: take the space away there"
     problem = Problem(
         code="ATP249",
         message=f"there is no column `{name}` in line {row.line} of `{part.path}`",
         at=Label(span),
-        help=f"did you mean `{near}`?" if near else f"there are {listed or 'none there'}",
+        help=advice,
     )
-    return Finding(problem=problem, cause=name, unit="line")
+    return Finding(problem=problem, cause=name, unit="line", number=row.line)
 
 
 def _bad_row(part: FilePrompts, row: BadRow) -> Finding:
@@ -198,11 +202,14 @@ def _bad_row(part: FilePrompts, row: BadRow) -> Finding:
         code="ATP248",
         message=f"line {row.line} of `{part.path}` cannot be read: {row.reason}",
         at=Label(part.span),
-        help="a file has one JSON object per line"
-        if part.format == "jsonl"
-        else "put a cell that holds a comma or a line end in double quotes",
+        help=row.advice
+        or (
+            "a file has one JSON object per line"
+            if part.format == "jsonl"
+            else "put a cell that holds a comma or a line end in double quotes"
+        ),
     )
-    return Finding(problem=problem, cause=row.reason, unit="line")
+    return Finding(problem=problem, cause=row.reason, unit="line", number=row.line)
 
 
 def _no_rows(part: FilePrompts) -> Problem:

@@ -26,10 +26,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadRow:
-    """A row that cannot be read, and why."""
+    """A row that cannot be read, why, and what helps if that is not the format's usual help."""
 
     line: int
     reason: str
+    advice: str = ""
 
 
 def read_csv(text: str) -> Iterator[Row | BadRow]:
@@ -45,7 +46,9 @@ def read_csv(text: str) -> Iterator[Row | BadRow]:
             if header is None:
                 header = cells
                 if repeated := [name for name, n in Counter(cells).items() if n > 1]:
-                    yield BadRow(line=first, reason=f"it names `{repeated[0]}` twice")
+                    reason = f"it names `{repeated[0]}` twice"
+                    advice = "give every column a name of its own"
+                    yield BadRow(line=first, reason=reason, advice=advice)
                     return
             elif len(cells) != len(header):
                 reason = f"it has {len(cells)} cells, and the header has {len(header)}"
@@ -63,25 +66,65 @@ def read_jsonl(text: str) -> Iterator[Row | BadRow]:
         if not content.strip():
             continue
         try:
-            value = json.loads(content, parse_int=str, parse_float=str, parse_constant=str)
+            value = json.loads(
+                content,
+                parse_int=str,
+                parse_float=str,
+                parse_constant=_no_constant,
+                object_pairs_hook=_object,
+            )
+            columns = _clean(value)
         except json.JSONDecodeError as error:
             yield BadRow(line=line, reason=f"{error.msg} at column {error.colno}".lower())
+        except _RowError as error:
+            yield BadRow(line=line, reason=error.reason, advice=error.advice)
         except RecursionError:
             yield BadRow(line=line, reason="it is nested too deeply")
         else:
-            columns = _clean(value)
             if isinstance(columns, dict):
                 yield Row(line=line, columns=columns)
             else:
                 yield BadRow(line=line, reason="it is no JSON object")
 
 
+class _RowError(Exception):
+    """A JSON text that the module takes and we do not: why, and what helps."""
+
+    def __init__(self, reason: str, advice: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.advice = advice
+
+
+def _no_constant(name: str) -> str:
+    raise _RowError(f"`{name}` is no JSON", "write texts in double quotes")
+
+
+def _object(items: list[tuple[str, object]]) -> dict[str, object]:
+    """An object, in which nothing is said twice."""
+    counts = Counter(name for name, _ in items)
+    if repeated := [name for name, count in counts.items() if count > 1]:
+        raise _RowError(f"it has `{repeated[0]}` twice", "give every column a name of its own")
+    return dict(items)
+
+
 def _clean(value: object) -> Value:
     if isinstance(value, str):
-        return value
+        return _whole(value)
     if isinstance(value, dict):
         return {str(key): _clean(item) for key, item in value.items()}
     return None
+
+
+def _whole(text: str) -> str:
+    """The text, if all of it can be written; an escape may be half of a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(text[error.start]):04x}"
+        advice = "write the character itself, or both halves"
+        raise _RowError(f"`{half}` is half of a character", advice) from error
+    return text
 
 
 def look_up(columns: dict[str, Value], path: tuple[str, ...]) -> Value:

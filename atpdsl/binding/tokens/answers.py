@@ -56,7 +56,8 @@ def shared_answers(
                 f" in pair {place.pair}",
                 at=Label(place.span),
                 help="draw both from one list, as in `slot IO, S in ...`, so that they differ",
-            )
+            ),
+            number=place.pair,
         )
         for token in right.tokens
         if token in wrong.tokens
@@ -99,7 +100,7 @@ def _not_one_token(
         at=Label(place.span),
         help=f"`{other}` is one token" if fits else "choose words that are one token each",
     )
-    return Finding(problem=problem)
+    return Finding(problem=problem, number=place.pair)
 
 
 def _boundary(
@@ -120,7 +121,7 @@ def _boundary(
         help=advice,
         severity=Severity.WARNING,
     )
-    return Finding(problem=problem, cause="boundary")
+    return Finding(problem=problem, cause="boundary", number=place.pair)
 
 
 def _joined_word(
@@ -139,7 +140,7 @@ def _joined_word(
         help=f"for a new word write ` {answer}`, with the space",
         severity=Severity.WARNING,
     )
-    return (Finding(problem=problem, cause="joined word"),)
+    return (Finding(problem=problem, cause="joined word", number=place.pair),)
 
 
 def _repeated(answer: str, place: Place) -> Finding:
@@ -150,4 +151,4 @@ def _repeated(answer: str, place: Place) -> Finding:
         help="it counts once",
         severity=Severity.WARNING,
     )
-    return Finding(problem=problem)
+    return Finding(problem=problem, number=place.pair)

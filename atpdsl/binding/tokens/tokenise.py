@@ -144,7 +144,9 @@ def _prompt_findings(
             )
         )
     problems += _outside_vocabulary(which, prompt.tokens, at, rules)
-    return tuple(Finding(problem=problem, cause=prompt.side) for problem in problems)
+    return tuple(
+        Finding(problem=problem, cause=prompt.side, number=number) for problem in problems
+    )
 
 
 def _bos_findings(
@@ -162,7 +164,7 @@ def _bos_findings(
         help="leave it out of the text; it is not put there a second time",
         severity=Severity.WARNING,
     )
-    return (Finding(problem=problem),)
+    return (Finding(problem=problem, number=number),)
 
 
 def _outside_vocabulary(
@@ -192,7 +194,7 @@ def _pair_findings(
             help="patching between equal prompts changes nothing; let the corruption change a"
             " word",
         )
-        return (Finding(problem=problem),)
+        return (Finding(problem=problem, number=number),)
     if len(clean.tokens) == len(corrupted.tokens) or Align(pair.align) is not Align.STRICT:
         return ()
     problem = Problem(
@@ -208,7 +210,7 @@ def _pair_findings(
         help="use words of equally many tokens, or say with `align = start` or `align = end`"
         " which positions belong together",
     )
-    return (Finding(problem=problem),)
+    return (Finding(problem=problem, number=number),)
 
 
 def _locate(prompt: _Prompt, pair: TextPair, side: int, finder: Finder) -> Located:
@@ -230,7 +232,7 @@ def _answers(
     outside = _outside_vocabulary(
         f"an answer of pair {number}", right.tokens + wrong.tokens, Label(place.span), rules
     )
-    found = (Finding(problem=problem) for problem in outside)
+    found = (Finding(problem=problem, number=number) for problem in outside)
     return right, wrong, (*right.findings, *wrong.findings, *shared, *found)
 
 

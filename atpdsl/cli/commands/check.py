@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from atpdsl import driver
 from atpdsl.binding.bind import Bound
 from atpdsl.cli.failures import DONE, SPEC
-from atpdsl.cli.terminal import facts, say, say_json, show, tell_problems, word
+from atpdsl.cli.terminal import count, facts, say, say_json, show, tell_problems, word
 from atpdsl.problems import render
 from atpdsl.problems.clean import clean
 
@@ -32,8 +32,8 @@ def check(chosen: argparse.Namespace) -> int:
         tell_problems(checked.problems, checked.source, json=False)
     if checked.bound is not None and not checked.errors:
         warnings = len(checked.warnings)
-        count = "no problems" if not warnings else f"{warnings} warning{'s' * (warnings > 1)}"
-        say(f"{clean(str(chosen.spec))}: {count}")
+        found = count(warnings, "warning") if warnings else "no problems"
+        say(f"{clean(str(chosen.spec))}: {found}")
         show(facts(_content(checked.bound, str(chosen.spec))))
     return code
 
@@ -46,7 +46,7 @@ def _content(bound: Bound, spec: str) -> Iterator[tuple[str, str]]:
         "model",
         f"{clean(experiment.model.name)}: {shape.n_layers} layers of {shape.n_heads} heads",
     )
-    yield "prompts", f"{len(bound.pairs):,} pairs of {tokens} tokens"
+    yield "prompts", f"{count(len(bound.pairs), 'pair')} of {tokens} tokens"
     yield "metric", f"{experiment.metric.name} at {clean(experiment.metric.position)}"
     yield "nodes", f"{bound.node_count:,}"
     yield "methods", ", ".join(f"{clean(m.label)} ({m.direction})" for m in experiment.methods)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from atpdsl import driver
 from atpdsl.cli.failures import DONE
-from atpdsl.cli.terminal import columns, facts, say_json, show, tell_problems, word
+from atpdsl.cli.terminal import columns, count, facts, say_json, show, tell_problems, word
 from atpdsl.planning.cost import PlanRow
 from atpdsl.planning.outcome import Counts
 from atpdsl.problems.clean import clean
@@ -39,7 +39,7 @@ def plan(chosen: argparse.Namespace) -> int:
     if planned.checked.warnings:
         tell_problems(planned.checked.warnings, planned.checked.source, json=False)
     name, model = clean(bound.experiment.name), clean(bound.experiment.model.name)
-    size = f"{len(bound.pairs):,} pairs of up to {bound.pairs.longest:,} tokens"
+    size = f"{count(len(bound.pairs), 'pair')} of up to {bound.pairs.longest:,} tokens"
     show(
         f"{name} on {model}: {size}, {bound.node_count:,} nodes",
         "",

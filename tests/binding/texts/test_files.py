@@ -194,3 +194,34 @@ def test_a_slot_in_a_file_text_is_a_problem(folder: Path) -> None:
     (problem,) = problems_of(folder, "pairs.csv", clean="{clean}")
 
     assert problem.help == "for a column of the file write `{row.clean}`"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"clean": "a \\ud83d b", "corrupted": "c"}', "`\\ud83d` is half of a character"),
+        ('{"clean": "a", "clean": "b", "corrupted": "c"}', "it has `clean` twice"),
+        ('{"clean": NaN, "corrupted": "c"}', "`NaN` is no JSON"),
+    ],
+)
+def test_json_that_says_no_one_thing_is_refused(folder: Path, line: str, reason: str) -> None:
+    write(folder, "odd.jsonl", line)
+    (problem,) = problems_of(folder, "odd.jsonl")
+
+    assert problem.code == "ATP248"
+    assert problem.message == f"line 1 of `odd.jsonl` cannot be read: {reason}"
+    assert problem.help
+
+
+def test_both_halves_of_a_character_are_a_character(folder: Path) -> None:
+    write(folder, "pair.jsonl", '{"clean": "\\ud83d\\ude00", "corrupted": "c"}')
+
+    assert pairs_of(folder, "pair.jsonl")[0].clean == "\U0001f600"
+
+
+def test_the_help_with_a_header_is_about_the_header(folder: Path) -> None:
+    write(folder, "twice.csv", "clean,clean\na,b\n")
+    write(folder, "spaced.csv", "clean, corrupted\na,b\n")
+
+    assert problems_of(folder, "twice.csv")[0].help == "give every column a name of its own"
+    assert "take the space away" in problems_of(folder, "spaced.csv")[0].help
