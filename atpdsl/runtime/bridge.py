@@ -44,6 +44,7 @@ from atpdsl.runtime.prompts import Prompts, prompts, targets
 from atpdsl.runtime.selection import Selection, select, take
 from atpdsl.runtime.spots import Spots, spots
 from atpdsl.runtime.statistics import Accumulator
+from atpdsl.semantics.experiment import ModelRef
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -162,7 +163,7 @@ class _Execution:
         logits = self._run(op.forward).logits
         with torch.set_grad_enabled(op.forward.tracked):
             values = self.metric.compute(logits, self._targets(op))
-        _refuse_nan(values, f"the metric `{self.metric.name}`")
+        self._refuse_nan(values, f"the metric `{self.metric.name}`")
         return values
 
     def _backward(self, op: Backward) -> dict[str, Tensor]:
@@ -185,7 +186,7 @@ class _Execution:
         for name, gradient in zip(names, found, strict=True):
             if gradient is None:
                 raise RunError([_no_gradient(name)])
-            _refuse_nan(gradient, f"the gradient at `{name}`")
+            self._refuse_nan(gradient, f"the gradient at `{name}`")
             gradients[name] = gradient
         if not more:
             base.sites.clear()
@@ -193,9 +194,13 @@ class _Execution:
             self._values[op.measure] = metric.detach()
         return gradients
 
+    def _refuse_nan(self, values: Tensor, what: str) -> None:
+        if not bool(torch.isfinite(values).all()):
+            raise RunError([_not_finite(what, self.plan.bound.experiment.model)])
+
     def _fold(self, op: Part) -> None:
         values, exists = self._part(op)
-        _refuse_nan(torch.from_numpy(values), f"the result of {type(op).__name__}")
+        self._refuse_nan(torch.from_numpy(values), f"the result of {type(op).__name__}")
         batch = _base_of(op).batch
         for reader in self._readers[op]:
             self._sums[reader].add(self.plan.batches[batch].pairs, values, exists)
@@ -308,17 +313,16 @@ def _base_of(op: Part) -> Forward:
     return op.base if isinstance(op, Contract) else op.base.forward
 
 
-def _refuse_nan(values: Tensor, what: str) -> None:
-    if not bool(torch.isfinite(values).all()):
-        raise RunError(
-            [
-                Problem(
-                    code="ATP404",
-                    message=f"{what} is not finite",
-                    help="half precision overflows easily: try `dtype = float32` on the model",
-                )
-            ]
-        )
+def _not_finite(what: str, model: ModelRef) -> Problem:
+    half = model.dtype in {"float16", "bfloat16"}
+    return Problem(
+        code="ATP404",
+        message=f"{what} is not finite",
+        at=Label(model.span, f"run in {model.dtype}"),
+        help="half precision overflows easily: try `dtype = float32`"
+        if half
+        else "the weights may hold numbers that are not finite: copy or download them again",
+    )
 
 
 def _too_large(plan: Plan) -> Problem:

@@ -238,16 +238,25 @@ def _load_hf(files: ModelFiles, shape: ModelShape, dtype: str, at: Label | None)
             output_loading_info=True,
         )
     except (OSError, ValueError, RuntimeError) as error:
-        raise RunError([_not_loadable(files, str(error).strip().split("\n")[0], at)]) from error
+        raise RunError([_not_loadable(files, _reason(error), at)]) from error
     # Weights that the files lack are drawn at random, which no user wants to find out later.
     lacking = sorted(report["missing_keys"]) + sorted(map(str, report["mismatched_keys"]))
     if lacking:
-        detail = f"{len(lacking)} tensors are missing, `{lacking[0]}` first"
+        several = f"{len(lacking)} tensors are missing, `{lacking[0]}` first"
+        detail = several if len(lacking) > 1 else f"the tensor `{lacking[0]}` is missing"
         raise RunError([_not_loadable(files, detail, at)])
     if type(hf_model).__name__ != shape.architecture:
         detail = f"it loads as a `{type(hf_model).__name__}`"
         raise RunError([_not_loadable(files, detail, at)])
     return hf_model
+
+
+def _reason(error: Exception) -> str:
+    """What transformers said, without advice that cannot be followed from here."""
+    first = str(error).strip().split("\n")[0]
+    if "ignore_mismatched_sizes" in first:
+        return "some tensors have another shape"
+    return first
 
 
 def _not_loadable(files: ModelFiles, detail: str, at: Label | None) -> Problem:
