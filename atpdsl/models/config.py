@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,10 @@ def architecture(config: Config, *, at: Label | None = None) -> Architecture | P
     )
 
 
+LENGTH_DEPENDENT = frozenset({"dynamic", "longrope", "su"})
+"""Rotary scalings whose frequencies follow the longest sequence at hand."""
+
+
 def _refused(found: Architecture, config: Config, at: Label | None) -> Problem | None:
     """A setting that the supported code for this architecture does not have, if any."""
     settings = {**REFUSED_EVERYWHERE, **found.refuse}
@@ -105,7 +109,28 @@ def _refused(found: Architecture, config: Config, at: Label | None) -> Problem |
                 at=at,
                 help="use a model without it",
             )
+    for setting in ("rope_scaling", "rope_parameters"):
+        for kind in _rotary_kinds(config.get(setting)):
+            if kind in LENGTH_DEPENDENT:
+                return Problem(
+                    code="ATP310",
+                    message=f"`{setting}` is `{kind}` in this model's configuration: the "
+                    "rotary embedding depends on the length of the batch, so that padding "
+                    "would change the numbers",
+                    at=at,
+                    help="use a model without it",
+                )
     return None
+
+
+def _rotary_kinds(scaling: object) -> Iterator[str]:
+    """The kinds of rotary scaling, of the whole model or of each type of layer."""
+    if isinstance(scaling, Mapping):
+        kind = scaling.get("rope_type", scaling.get("type"))
+        if isinstance(kind, str):
+            yield kind
+        for part in scaling.values():
+            yield from _rotary_kinds(part)
 
 
 def _number(config: Config, *names: str, default: int | None = None) -> int:

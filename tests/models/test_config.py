@@ -149,3 +149,27 @@ def test_setting_at_its_supported_value_is_fine(tmp_path: Path) -> None:
     config = {**GPT2, "scale_attn_weights": True, "quantization_config": None}
 
     assert isinstance(shape(tmp_path, config), ModelShape)
+
+
+@pytest.mark.parametrize(
+    "scaling",
+    [
+        {"rope_scaling": {"type": "dynamic", "factor": 2.0}},
+        {"rope_scaling": {"rope_type": "longrope", "factor": 2.0}},
+        {"rope_parameters": {"full_attention": {"rope_type": "longrope"}}},
+    ],
+)
+def test_rotary_scaling_that_depends_on_the_length_is_refused(tmp_path, scaling):
+    assert code(shape(tmp_path, {**LLAMA, **scaling})) == "ATP310"
+
+
+@pytest.mark.parametrize(
+    "scaling",
+    [
+        {"rope_scaling": None},
+        {"rope_scaling": {"rope_type": "llama3", "factor": 8.0}},
+        {"rope_parameters": {"rope_theta": 10000.0, "rope_type": "default"}},
+    ],
+)
+def test_rotary_scaling_that_does_not_is_accepted(tmp_path, scaling):
+    assert isinstance(shape(tmp_path, {**LLAMA, **scaling}), ModelShape)
