@@ -220,11 +220,19 @@ def test_kl_can_be_estimated_from_the_corrupted_run(tmp_path):
 
 
 def test_pairs_that_show_nothing_are_reported(tmp_path):
-    text = IOI.replace("corrupt S2 -> IO", "corrupt place -> other").replace("S2, last", "last")
-    flat = text.replace("logit_diff", "kl").replace("method atp\n", "")
-    result = atpdsl.run(written(tmp_path, flat.replace("verify", "#")), out=tmp_path / "out")
+    # The metric is read before the first token in which the prompts differ.
+    text = IOI.replace("at last\n", "at place\n", 1)
+    result = atpdsl.run(written(tmp_path, text), out=tmp_path / "out")
+    (warning,) = [w for w in result.record.warnings if w.code == "ATP422"]
 
-    # KL between the two sides of a pair is small here, but not nothing.
+    assert all(pair.gap == 0 for pair in result.record.pairs)
+    assert warning.line == 3
+    assert "6 of 6 pairs have no metric gap" in warning.message
+
+
+def test_pairs_with_a_gap_are_not_reported(tmp_path):
+    result = atpdsl.run(written(tmp_path), out=tmp_path / "out")
+
     assert result.record.warnings == ()
 
 

@@ -179,6 +179,8 @@ def _add_model(commands: Commands[_Parser]) -> None:
         type=Path,
         help="take the packages from a folder, not the index",
     )
+    remove = _add(actions, "remove", "model:remove", "delete an added model's files")
+    remove.add_argument("name", metavar="NAME", help="such as smollm2")
     _add(actions, "list", "model:show_list", "list the models with a name")
 
 

@@ -88,14 +88,19 @@ class Positions:
             if pattern is None:
                 return None
             return PositionRule(name=name, pattern=pattern.value, span=span)
+        reference = self._reference(value)
+        if reference is None:
+            return None
+        origin, offset = reference
+        return PositionRule(name=name, relative=(origin.text, offset), span=span)
+
+    def _reference(self, value: t.Expression) -> tuple[t.Name, int] | None:
+        """A known position and an offset from it in tokens; a problem if it is none."""
         relative = _relative(value)
         if relative is None:
             self._not_a_position(value)
             return None
-        origin, offset = relative
-        if not self._known(origin):
-            return None
-        return PositionRule(name=name, relative=(origin.text, offset), span=span)
+        return relative if self._known(relative[0]) else None
 
     def _pattern(self, call: t.Call) -> t.String | None:
         called = call.function.text if isinstance(call.function, t.Name) else ""
@@ -115,13 +120,10 @@ class Positions:
         number = whole_number(value)
         if number is not None:
             return Text(text=str(number), span=value.span)
-        relative = _relative(value)
-        if relative is None:
-            self._not_a_position(value)
+        reference = self._reference(value)
+        if reference is None:
             return None
-        origin, offset = relative
-        if not self._known(origin):
-            return None
+        origin, offset = reference
         if offset == 0:
             return Text(text=origin.text, span=value.span)
         name = f"{origin.text}{offset:+d}"

@@ -1,4 +1,4 @@
-"""`atpdsl model add` and `atpdsl model list`."""
+"""`atpdsl model add`, `remove` and `list`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from atpdsl.cli.failures import DONE, FAILED
 from atpdsl.cli.terminal import columns, facts, say, tell, tell_problems
 from atpdsl.cli.terminal import show as show_parts
-from atpdsl.models.add import add_model
+from atpdsl.models.add import add_model, remove_model
 from atpdsl.models.catalogue import list_models
 from atpdsl.problems import Problem
 from atpdsl.problems.clean import clean
@@ -31,6 +31,15 @@ def add(chosen: argparse.Namespace) -> int:
     say(f"{added.name} is ready: {clean(str(added.directory))}")
     show_parts(facts((("next", f'write `model "{added.name}"` in a spec'),)))
     return DONE
+
+
+def remove(chosen: argparse.Namespace) -> int:
+    """Delete the files of a model that was added."""
+    if remove_model(chosen.name):
+        say(f"{clean(chosen.name)} is removed")
+        return DONE
+    tell(f"no added model is called `{clean(chosen.name)}`; see `atpdsl model list`")
+    return FAILED
 
 
 def show_list(chosen: argparse.Namespace) -> int:  # noqa: ARG001 (as every command)
