@@ -6,58 +6,105 @@ model is loaded.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from atpdsl.problems import Problem, RunError, SpecError
 
 if TYPE_CHECKING:
-    from atpdsl.checked import Checked, Planned
+    from atpdsl.checked import PlannedStudy, Study
+    from atpdsl.checking import Access
     from atpdsl.results.result import Result
+    from atpdsl.results.sweep import Sweep
 
 __version__ = "0.1.0"
 
-__all__ = ["Problem", "RunError", "SpecError", "check", "load", "plan", "run"]
+__all__ = ["Problem", "RunError", "SpecError", "check", "load", "plan", "run", "sweep"]
 
 
-def check(spec: str | Path) -> Checked:
+def check(spec: str | Path, **given: object) -> Study:
     """Everything that can be known of a spec without running a model.
+
+    Args:
+        spec: the spec file.
+        given: values for the spec's `param` and `sweep` names.
 
     Raises:
         SpecError: when the file cannot be read; its own mistakes are in `.problems`.
     """
     from atpdsl import driver
 
-    return driver.check(Path(spec))
+    return driver.check(Path(spec), _access(given))
 
 
-def plan(spec: str | Path) -> Planned:
-    """The plan of a spec: `.rows()` for its cost, `.to_networkx()` for its operations.
+def plan(spec: str | Path, **given: object) -> PlannedStudy:
+    """The plans of a spec, one for each of its points (`.points`, or `.only()`).
+
+    Each has `.rows()` for its cost and `.to_networkx()` for its operations.
 
     Raises:
         SpecError: when the spec has errors.
     """
     from atpdsl import driver
 
-    return driver.plan(Path(spec))
+    return driver.plan(Path(spec), _access(given))
 
 
-def run(spec: str | Path, *, out: str | Path | None = None, overwrite: bool = False) -> Result:
-    """Run a spec: `.scores` (DataFrame), `.graph` (networkx), `.top(20)`.
+def run(
+    spec: str | Path, *, out: str | Path | None = None, overwrite: bool = False, **given: object
+) -> Result:
+    """Run a spec of one point: `.scores` (DataFrame), `.graph` (networkx), `.top(20)`.
 
     Args:
         spec: the spec file.
         out: the result directory; `runs/<spec name>` in the current folder if not given.
         overwrite: replace the result of another spec.
+        given: values for the spec's `param` and `sweep` names.
 
     Raises:
-        SpecError: when the spec has errors.
+        SpecError: when the spec has errors, or is a sweep.
         RunError: when it cannot be run or the result cannot be written.
     """
     from atpdsl import driver
 
-    folder = None if out is None else Path(out)
-    return driver.run(Path(spec), out=folder, overwrite=overwrite)
+    return driver.run(Path(spec), _access(given), out=_path(out), overwrite=overwrite)
+
+
+def sweep(
+    spec: str | Path, *, out: str | Path | None = None, overwrite: bool = False, **given: object
+) -> Sweep:
+    """Run every point of a spec: `.table` (DataFrame), `.result(seed=0)`, iteration.
+
+    The arguments are those of `run`; a list of values makes one more dimension.
+
+    Raises:
+        SpecError: when the spec has errors.
+        RunError: when the results cannot be written; a point that fails is in the table.
+    """
+    from atpdsl import driver
+
+    planned = driver.plan(Path(spec), _access(given))
+    return driver.sweep(planned, out=_path(out), overwrite=overwrite)
+
+
+def _path(out: str | Path | None) -> Path | None:
+    return None if out is None else Path(out)
+
+
+def _access(given: Mapping[str, object]) -> Access:
+    """Values as they would be written after `-p`."""
+    from atpdsl.checking import Access
+
+    return Access(given={name: _written(value) for name, value in given.items()})
+
+
+def _written(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list | tuple | range):
+        return ",".join(_written(item) for item in value)
+    return str(value)
 
 
 def load(directory: str | Path) -> Result:

@@ -1,49 +1,39 @@
-"""The whole pipeline, stage by stage: parse, resolve, locate, bind, lower, optimize, execute.
+"""The whole pipeline, command by command: check, plan, run, and sweep over several points.
 
-One function per command. Up to and including the plan nothing imports torch.
+Up to and including the plan nothing imports torch.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from atpdsl.binding.bind import bind
-from atpdsl.checked import Checked, Planned, settled
-from atpdsl.execution import execute
-from atpdsl.exports import EXPORTERS
-from atpdsl.methods import METHODS
+from atpdsl.checked import Planned, PlannedStudy, Study, settled
+from atpdsl.checking import Access, check_source, vocabulary
+from atpdsl.execution import Shelf, execute
 from atpdsl.methods.lower import lower
-from atpdsl.metrics import METRICS
-from atpdsl.models.config import read_shape
-from atpdsl.models.files import ModelFiles
-from atpdsl.models.locate import locate
-from atpdsl.models.tokenizer import load_tokenizer
-from atpdsl.nodes import NODE_KINDS
 from atpdsl.passes import optimize
-from atpdsl.problems import Label, Problem, RunError, Source, SpecError
-from atpdsl.problems.render import in_order
+from atpdsl.problems import Problem, RunError, Source, SpecError
 from atpdsl.registry import closest
-from atpdsl.runtime.executor import EXECUTORS, Progress, Silent
-from atpdsl.semantics.experiment import Direction, Experiment
-from atpdsl.semantics.resolve import resolve
-from atpdsl.semantics.signature import Vocabulary
-from atpdsl.syntax.parse import parse
+from atpdsl.runtime.executor import Progress, Silent
 
 if TYPE_CHECKING:
     from atpdsl.results.result import Result
+    from atpdsl.results.sweep import Sweep
+    from atpdsl.sweeping import Told
 
-
-def vocabulary() -> Vocabulary:
-    """Every name that a spec may use."""
-    return Vocabulary(
-        methods=tuple(method.signature for method in METHODS),
-        metrics=tuple(metric.signature for metric in METRICS),
-        nodes=tuple((kind.name, kind.unit.value) for kind in NODE_KINDS),
-        exports=tuple((suffix, e.name) for e in EXPORTERS for suffix in e.suffixes),
-        executors=EXECUTORS.names,
-    )
+__all__ = [
+    "Access",
+    "check",
+    "check_source",
+    "plan",
+    "plan_study",
+    "read_source",
+    "run",
+    "run_planned",
+    "sweep",
+    "vocabulary",
+]
 
 
 def read_source(path: Path) -> Source:
@@ -66,129 +56,69 @@ def read_source(path: Path) -> Source:
         raise SpecError([Problem(code="ATP420", message=message, help=advice)]) from error
 
 
-def check(path: Path, *, offline: bool = False, trust_remote_code: bool = False) -> Checked:
+def check(path: Path, access: Access | None = None) -> Study:
     """Everything that can be known of a spec without running a model.
 
     Args:
         path: the spec file.
-        offline: never ask a model hub.
-        trust_remote_code: accept a model that brings Python code of its own.
+        access: what may be asked of the outside, and values for the spec's parameters.
 
     Raises:
         SpecError: when the file cannot be read.
     """
-    source = read_source(path)
-    return check_source(
-        source, path.parent, offline=offline, trust_remote_code=trust_remote_code
-    )
+    return check_source(read_source(path), path.parent, access)
 
 
-def check_source(
-    source: Source, base: Path, *, offline: bool = False, trust_remote_code: bool = False
-) -> Checked:
-    """As `check`, for a text whose relative paths count from `base`."""
-    tree, problems = parse(source)
-    experiment, found = resolve(tree, source, vocabulary(), base)
-    checked = Checked(source=source, base=base, problems=in_order((*problems, *found)))
-    if experiment is None or checked.errors:
-        return checked
-    checked = replace(checked, experiment=experiment).with_problems(
-        (*_flat_metrics(experiment), *_export_names(experiment))
-    )
-    files = locate(
-        experiment.model, base=base, offline=offline, trust_remote_code=trust_remote_code
-    )
-    if isinstance(files, Problem):
-        return checked.with_problems((files,))
-    return _bind(checked, experiment, files)
-
-
-def _bind(checked: Checked, experiment: Experiment, files: ModelFiles) -> Checked:
-    """What can be known once the model's files are there."""
-    checked = replace(checked, files=files)
-    shape = read_shape(files.directory, at=Label(experiment.model.span))
-    if isinstance(shape, Problem):
-        return checked.with_problems((shape,))
-    try:
-        tokenizer = load_tokenizer(files.directory)
-    except SpecError as error:
-        at = Label(experiment.model.span)
-        return checked.with_problems(replace(problem, at=at) for problem in error.problems)
-    bound, found = bind(experiment, shape, tokenizer, checked.base)
-    return replace(checked, tokenizer=tokenizer, bound=bound).with_problems(found)
-
-
-def _flat_metrics(experiment: Experiment) -> tuple[Problem, ...]:
-    """Estimates at a run where the metric's gradient is zero by definition."""
-    if not METRICS[experiment.metric.name].flat_at_clean:
-        return ()
-    return tuple(
-        Problem(
-            code="ATP421",
-            message=f"`{call.method}` cannot estimate effects on `{experiment.metric.name}`: "
-            "its gradient at the clean run is zero, so every estimate would be 0",
-            at=Label(call.span, "takes gradients at the clean run"),
-            also=(Label(experiment.metric.span, "a distance from the clean run"),),
-            help="use `logit_diff`, or `ap`, or `direction = denoising`",
-        )
-        for call in experiment.methods
-        if not METHODS[call.method].exact and call.direction is Direction.NOISING
-    )
-
-
-def _export_names(experiment: Experiment) -> tuple[Problem, ...]:
-    """Exports that would take the place of the result's own files."""
-    from atpdsl import exports
-
-    try:
-        exports.check_paths(experiment.exports)
-    except RunError as error:
-        return error.problems
-    return ()
-
-
-def plan(path: Path, *, offline: bool = False, trust_remote_code: bool = False) -> Planned:
-    """The plan of a spec.
+def plan(path: Path, access: Access | None = None) -> PlannedStudy:
+    """The plans of a spec, one for each of its points.
 
     Raises:
         SpecError: when the spec has errors.
     """
-    return plan_checked(check(path, offline=offline, trust_remote_code=trust_remote_code))
+    return plan_study(check(path, access))
 
 
-def plan_checked(checked: Checked) -> Planned:
-    """The plan of a checked spec.
+def plan_study(study: Study) -> PlannedStudy:
+    """The plans of a checked spec.
 
     Raises:
         SpecError: when it has errors.
     """
-    if checked.errors or checked.bound is None:
-        raise SpecError(checked.problems, checked.source)
-    return Planned(checked=checked, plan=optimize(lower(checked.bound)))
+    bound = [point.bound for point in study.points if point.bound is not None]
+    if study.errors or not bound or len(bound) != len(study.points):
+        raise SpecError(study.problems, study.source)
+    points = zip(study.points, bound, strict=True)
+    return PlannedStudy(
+        study=study,
+        points=tuple(
+            Planned(checked=checked, plan=optimize(lower(one))) for checked, one in points
+        ),
+    )
 
 
 def run(
     path: Path,
+    access: Access | None = None,
     *,
     out: Path | None = None,
     progress: Progress | None = None,
     executor: str | None = None,
-    offline: bool = False,
     overwrite: bool = False,
 ) -> Result:
-    """Run a spec and save its result.
+    """Run a spec that has one point, and save its result.
 
     Args:
+        access: what may be asked of the outside, and values for the spec's parameters.
         out: the result directory; `runs/<spec name>` in the current folder if not given.
         executor: an executor's name, instead of the spec's.
         overwrite: replace the result of another spec.
 
     Raises:
-        SpecError: when the spec has errors.
+        SpecError: when the spec has errors, or is a sweep.
         RunError: when it cannot be run or the result cannot be written.
     """
     return run_planned(
-        plan(path, offline=offline),
+        plan(path, access).only(),
         out=out,
         progress=progress or Silent(),
         executor=executor,
@@ -203,18 +133,55 @@ def run_planned(
     progress: Progress,
     executor: str | None = None,
     overwrite: bool = False,
+    shelf: Shelf | None = None,
 ) -> Result:
-    """As `run`, for a plan that was made already."""
+    """As `run`, for a point that is planned; `shelf` has models that were loaded before."""
     from atpdsl import exports
     from atpdsl.results import directory as folders
+    from atpdsl.results.assemble import describe_spec
 
     experiment, files = settled(planned.checked)
     folder = out or Path("runs") / experiment.name
-    identity = (planned.checked.source.text, files.weights_digest())
+    identity = folders.identity_of(describe_spec(experiment), files.weights_digest())
     try:
         folders.check_free(folder, identity, overwrite=overwrite)
         exports.check_paths(experiment.exports)
-        result = execute(planned, executor or experiment.run.executor, progress)
+        chosen = executor or experiment.run.executor
+        result = execute(planned, chosen, progress, shelf or Shelf())
     except RunError as error:
         raise RunError(error.problems, planned.checked.source) from error
     return exports.save(result, folder, experiment.exports, overwrite=overwrite)
+
+
+def sweep(
+    planned: PlannedStudy,
+    *,
+    out: Path | None = None,
+    progress: Progress | None = None,
+    executor: str | None = None,
+    overwrite: bool = False,
+    told: Told | None = None,
+) -> Sweep:
+    """Run every point of a spec; each has a result of its own, and all of them one table.
+
+    A point that fails does not stop the others; what it failed of is in its row.
+
+    Args:
+        planned: the plans.
+        out: the folder of the sweep; `runs/<spec name>` in the current folder if not given.
+        told: called when a point is over.
+
+    Raises:
+        RunError: when the folder holds something else, or cannot be written.
+    """
+    from atpdsl.sweeping import Settings, run_points
+
+    name = settled(planned.points[0].checked)[0].name
+    return run_points(
+        planned,
+        out or Path("runs") / name,
+        Settings(
+            progress=progress or Silent(), executor=executor, overwrite=overwrite, told=told
+        ),
+        run_planned,
+    )

@@ -15,12 +15,46 @@ if TYPE_CHECKING:
     from atpdsl.planning.outcome import Outcome
     from atpdsl.results.record import ModelRecord
     from atpdsl.results.result import Result
+    from atpdsl.runtime.load import LoadedModel
 
 # A difference between two metrics below this is rounding.
 NO_GAP = 1e-6
 
 
-def execute(planned: Planned, name: str, progress: Progress) -> Result:
+class Shelf:
+    """The model that was loaded last, for the next point of a sweep that wants the same."""
+
+    def __init__(self) -> None:
+        self._key: tuple[object, ...] = ()
+        self._model: LoadedModel | None = None
+
+    def model(self, planned: Planned, progress: Progress) -> LoadedModel:
+        """The model of a plan, loaded if it is another than the last.
+
+        Raises:
+            RunError: when it cannot be loaded.
+        """
+        from atpdsl.runtime.load import load_model
+
+        experiment, files = settled(planned.checked)
+        key = (files.directory, experiment.model.dtype, experiment.run.device)
+        if self._model is None or key != self._key:
+            # The last one's memory is given back before the next is loaded.
+            self._model = None
+            with progress.stage("loading the model", None, "models") as step:
+                self._model = load_model(
+                    files,
+                    planned.plan.bound.shape,
+                    dtype=experiment.model.dtype,
+                    device=experiment.run.device,
+                    at=Label(experiment.model.span),
+                )
+                step.advance(1)
+            self._key = key
+        return self._model
+
+
+def execute(planned: Planned, name: str, progress: Progress, shelf: Shelf) -> Result:
     """Load the model, run the plan, assemble the result.
 
     Raises:
@@ -35,20 +69,10 @@ def execute(planned: Planned, name: str, progress: Progress) -> Result:
     from atpdsl.runtime.threads import choose_threads, prepare_environment, using_threads
 
     prepare_environment()
-    from atpdsl.runtime.load import load_model
     from atpdsl.runtime.memory import check_activations
 
     check_activations(planned.plan)
-    bound = planned.plan.bound
-    with progress.stage("loading the model", None, "models") as step:
-        model = load_model(
-            files,
-            bound.shape,
-            dtype=experiment.model.dtype,
-            device=experiment.run.device,
-            at=Label(experiment.model.span),
-        )
-        step.advance(1)
+    model = shelf.model(planned, progress)
     choice = choose_threads(files.n_parameters(), requested=experiment.run.threads)
     with using_threads(choice):
         outcome = entry.make().execute(planned.plan, model, progress)
@@ -112,7 +136,7 @@ def _gapless(outcome: Outcome, experiment: Experiment) -> tuple[Problem, ...]:
         Problem(
             code="ATP422",
             message=f"{len(flat)} of {len(gaps)} pairs have no metric gap: the clean and the "
-            f"corrupted prompt give the same `{experiment.metric.name}` (pairs {named})",
+            f"corrupted prompt give the same `{experiment.metric.title}` (pairs {named})",
             at=Label(experiment.prompts.span, "has pairs that show nothing"),
             help="corrupt something that the metric depends on",
             severity=Severity.WARNING,

@@ -32,6 +32,7 @@ from atpdsl.semantics.experiment import (
     RunSettings,
     VerifyCall,
 )
+from tests.metrics.formulas import sets_of
 from tests.small_models import bridge
 
 NOWHERE = Span(0, 0)
@@ -46,6 +47,7 @@ def token_pair(
     foil: int | None = None,
     positions: Mapping[str, tuple[int, int]] | None = None,
     partner: Sequence[int] | None = None,
+    sets: tuple[tuple[int, ...], ...] = (),
 ) -> TokenPair:
     text = TextPair(
         clean=" ".join(map(str, clean)),
@@ -66,12 +68,13 @@ def token_pair(
         foils=() if foil is None else (foil,),
         positions={**(positions or {}), **last},
         partner=tuple(range(len(clean))) if partner is None else tuple(partner),
+        sets=sets,
     )
 
 
 def experiment(
     *,
-    metric: str = "logit_diff",
+    metric: str | MetricCall = "logit_diff",
     methods: Sequence[tuple[str, Direction]] = (("atp", Direction.NOISING),),
     verify: VerifyCall | None = None,
     run: RunSettings | None = None,
@@ -84,7 +87,9 @@ def experiment(
         prompts=Prompts(
             name="", parts=(), positions=(), align=Align.STRICT, bos=False, span=NOWHERE
         ),
-        metric=MetricCall(name=metric, position="last", span=NOWHERE),
+        metric=metric
+        if isinstance(metric, MetricCall)
+        else MetricCall(name=metric, position="last", span=NOWHERE),
         nodes=(),
         methods=tuple(
             MethodCall(
@@ -153,15 +158,25 @@ def run_engine(
     corrupted: Ids,
     answers: Sequence[int],
     foils: Sequence[int],
-    metric: str,
+    metric: str | MetricCall,
     nodes: Sequence[NodeSet],
     method: str,
     direction: Direction,
     batch: int | None = None,
     passes: bool = True,
 ) -> list[NDArray[np.float64]]:
-    """Per-pair signed values, [pair, *nodes.shape] for each node set, nan where missing."""
-    pairs = [token_pair(*row) for row in zip(clean, corrupted, answers, foils, strict=True)]
+    """Per-pair signed values, [pair, *nodes.shape] for each node set, nan where missing.
+
+    The token sets of a computed metric are numbers of tokens, the same in every pair.
+    """
+    sets = [
+        sets_of(metric, [answer], [foil]) if isinstance(metric, MetricCall) else ()
+        for answer, foil in zip(answers, foils, strict=True)
+    ]
+    pairs = [
+        token_pair(*row, sets=one)
+        for *row, one in zip(clean, corrupted, answers, foils, sets, strict=True)
+    ]
     asked = experiment(
         metric=metric,
         methods=((method, direction),),

@@ -65,7 +65,7 @@ def test_the_result_says_what_was_done(tmp_path):
     atpdsl.run(written(tmp_path), out=tmp_path / "out")
     record = json.loads((tmp_path / "out" / "result.json").read_text())
 
-    assert record["schema"] == "atpdsl/result/1"
+    assert record["schema"] == "atpdsl/result/2"
     assert record["spec"]["text"] == IOI
     assert [m["direction"] for m in record["methods"]] == ["noising", "noising"]
     assert len(record["provenance"]["model"]["weights_sha256"]) == 64
@@ -135,7 +135,7 @@ def test_denoising_swaps_the_sides(tmp_path):
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda path: path.stem)
 def test_a_shipped_spec_has_no_problems(spec):
-    problems = driver.check(spec, offline=True).problems
+    problems = driver.check(spec, driver.Access(offline=True)).problems
 
     # The real model is there only once it has been added.
     assert {p.code for p in problems} <= ({"ATP301"} if "smollm2" in spec.stem else set())
@@ -193,14 +193,16 @@ def test_a_file_that_is_no_text_is_named(tmp_path):
     ],
 )
 def test_a_mistake_is_a_problem_with_a_place_and_help(before, after, tmp_path):
-    checked = driver.check(written(tmp_path, IOI.replace(before, after, 1)), offline=True)
+    checked = driver.check(
+        written(tmp_path, IOI.replace(before, after, 1)), driver.Access(offline=True)
+    )
 
     assert checked.errors
     for problem in checked.errors:
         assert problem.at is not None
         assert problem.help
     with pytest.raises(SpecError):
-        driver.plan_checked(checked)
+        driver.plan_study(checked)
 
 
 def test_estimates_of_a_distance_from_the_clean_run_are_refused(tmp_path):

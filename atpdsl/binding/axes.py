@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from operator import eq, ge, gt, le, lt, ne
+from functools import reduce
+from operator import and_, or_
+from typing import assert_never
 
 from atpdsl.models.shape import ModelShape
 from atpdsl.nodes import NodeKind, Unit
-from atpdsl.semantics.experiment import Comparison, Range
+from atpdsl.semantics.conditions import (
+    AllOf,
+    AnyOf,
+    Comparison,
+    Condition,
+    Negation,
+    Range,
+)
 
-ORDER: Mapping[str, Callable[[int, int], bool]] = {
-    "<": lt,
-    "<=": le,
-    ">": gt,
-    ">=": ge,
-    "==": eq,
-    "!=": ne,
+_COMPARED: Mapping[str, Callable[[int], tuple[Range, ...]]] = {
+    "<": lambda bound: (Range(first=None, last=bound - 1),),
+    "<=": lambda bound: (Range(first=None, last=bound),),
+    ">": lambda bound: (Range(first=bound + 1, last=None),),
+    ">=": lambda bound: (Range(first=bound, last=None),),
+    "==": lambda bound: (Range(first=bound, last=bound),),
+    "!=": lambda bound: (Range(first=None, last=bound - 1), Range(first=bound + 1, last=None)),
 }
 
 
@@ -29,14 +38,14 @@ class Axis:
         names: how a `where` may call the axis; none if there is nothing to choose.
         count: the numbers are 0 to `count` - 1.
         code: the problem of a number that does not exist.
-        advice: its help.
+        queries: how many query heads share these heads; 0 where none do.
     """
 
     word: str
     names: tuple[str, ...]
     count: int
     code: str = "ATP271"
-    advice: str = ""
+    queries: int = 0
 
     @property
     def valid(self) -> str:
@@ -49,18 +58,98 @@ class Axis:
         ends = (end for end in (chosen.first, chosen.last) if end is not None)
         return next((end for end in ends if not 0 <= end < self.count), None)
 
-    def chosen(
-        self, ranges: tuple[Range, ...] | None, filters: tuple[Comparison, ...]
-    ) -> tuple[int, ...]:
-        """The numbers in any of the ranges (None is all) for which every filter holds."""
-        wanted = ranges if ranges is not None else (Range(first=None, last=None),)
-        terms = tuple(term for term in filters if term.axis in self.names)
-        return tuple(
-            number
-            for number in range(self.count)
-            if any(_within(each, number) for each in wanted)
-            and all(_holds(term, number) for term in terms)
-        )
+    def advice_on(self, number: int) -> str:
+        """The help for a number that does not exist."""
+        if not self.queries:
+            return "numbers begin at 0, and a range includes both of its ends"
+        some = _some(self.count, self.word)
+        shared = f"the {self.queries} query heads share {some}"
+        group = self.queries // self.count
+        if number >= self.queries:
+            return f"{shared}: query head h reads {self.word} h // {group}"
+        return f"{shared}: query head {number} reads {self.word} {number // group}"
+
+    @property
+    def all(self) -> int:
+        """All of the numbers, as a mask: number n is bit n."""
+        return (1 << self.count) - 1
+
+    def within(self, ranges: tuple[Range, ...] | None) -> int:
+        """The numbers in any of the ranges, as a mask; all for None."""
+        if ranges is None:
+            return self.all
+        return reduce(or_, (_run(each, self.count) for each in ranges), 0)
+
+    def holds(self, term: Comparison) -> int:
+        """The numbers for which a comparison holds, as a mask."""
+        if term.operator == "in":
+            return self.within(term.values)
+        bound = term.values[0].first
+        if bound is None:
+            raise TypeError("a comparison has a number")
+        return self.within(_COMPARED[term.operator](bound))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axes:
+    """The two axes of a kind, and what a condition on both leaves of them."""
+
+    layers: Axis
+    indices: Axis
+
+    def products(
+        self,
+        layers: tuple[Range, ...] | None,
+        indices: tuple[Range, ...] | None,
+        filters: tuple[Condition, ...],
+    ) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]:
+        """Layers and the indices chosen in each of them, as products that share no node.
+
+        Layers that have the same indices are in one product, so that there are no more
+        products than different sets of indices.
+        """
+        wanted = self.indices.within(indices)
+        groups: dict[int, list[int]] = {}
+        for layer in members(self.layers.within(layers)):
+            chosen = reduce(and_, (self._holds(one, layer) for one in filters), wanted)
+            if chosen:
+                groups.setdefault(chosen, []).append(layer)
+        return tuple((tuple(where), members(mask)) for mask, where in groups.items())
+
+    def _holds(self, condition: Condition, layer: int) -> int:
+        """The indices for which a condition holds in a layer, as a mask."""
+        match condition:
+            case Comparison() if condition.axis in self.layers.names:
+                return self.indices.all if self.layers.holds(condition) >> layer & 1 else 0
+            case Comparison():
+                return self.indices.holds(condition)
+            case Negation(operand=operand):
+                return self.indices.all & ~self._holds(operand, layer)
+            case AllOf(operands=operands):
+                return reduce(and_, (self._holds(one, layer) for one in operands))
+            case AnyOf(operands=operands):
+                return reduce(or_, (self._holds(one, layer) for one in operands))
+            case _:
+                assert_never(condition)
+
+
+def members(mask: int) -> tuple[int, ...]:
+    """The numbers in a mask, smallest first."""
+    bits = f"{mask:b}"[::-1]
+    return tuple(number for number, bit in enumerate(bits) if bit == "1")
+
+
+def comparisons(condition: Condition) -> tuple[Comparison, ...]:
+    """The comparisons that a condition is made of, in the order of the text."""
+    match condition:
+        case Comparison():
+            return (condition,)
+        case Negation(operand=operand):
+            return comparisons(operand)
+        case AllOf(operands=operands) | AnyOf(operands=operands):
+            return tuple(term for one in operands for term in comparisons(one))
+        case _:
+            assert_never(condition)
 
 
 def layer_axis(kind: NodeKind, shape: ModelShape) -> Axis:
@@ -87,26 +176,21 @@ def _key_value_heads(shape: ModelShape) -> Axis:
     names = ("head", "kv_head", "index")
     if shape.n_kv_heads == shape.n_heads:
         return Axis(word="head", names=names, count=shape.n_kv_heads)
-    some = (
-        "1 key-value head" if shape.n_kv_heads == 1 else f"{shape.n_kv_heads} key-value heads"
-    )
     return Axis(
         word="key-value head",
         names=names,
         count=shape.n_kv_heads,
         code="ATP272",
-        advice=f"the {shape.n_heads} query heads share {some}: query head h reads key-value"
-        f" head h // {shape.n_heads // shape.n_kv_heads}",
+        queries=shape.n_heads,
     )
 
 
-def _within(chosen: Range, number: int) -> bool:
-    after_first = chosen.first is None or chosen.first <= number
-    return after_first and (chosen.last is None or number <= chosen.last)
+def _some(number: int, word: str) -> str:
+    return f"1 {word}" if number == 1 else f"{number} {word}s"
 
 
-def _holds(term: Comparison, number: int) -> bool:
-    if term.operator == "in":
-        return any(_within(each, number) for each in term.values)
-    bound = term.values[0].first
-    return bound is not None and ORDER[term.operator](number, bound)
+def _run(chosen: Range, count: int) -> int:
+    """The numbers below `count` that are in a range, as a mask."""
+    first = max(0, chosen.first or 0)
+    after = count if chosen.last is None else min(count, chosen.last + 1)
+    return (1 << after) - (1 << first) if first < after else 0

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from atpdsl.binding.amounts import check_circuit, counted
 from atpdsl.binding.findings import gathered, has_errors
 from atpdsl.binding.named import check_positions
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.binding.pairs import TokenPair, TokenPairs
 from atpdsl.binding.select import select_nodes
+from atpdsl.binding.targets import check_expectations
 from atpdsl.binding.texts.expand import expand
+from atpdsl.binding.tokens.counter import TokenCounter
 from atpdsl.binding.tokens.positions import Finder, make_finder
-from atpdsl.binding.tokens.tokenise import TokenRules, tokenise
+from atpdsl.binding.tokens.tokenise import Tokenised, TokenRules, tokenise
 from atpdsl.models.shape import ModelShape
 from atpdsl.models.tokenizer import ModelTokenizer
 from atpdsl.problems import Label, Problem, Severity, Span
@@ -21,7 +24,11 @@ from atpdsl.semantics.experiment import Experiment, Placement, TemplatePrompts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
-    """An experiment with its token pairs and node sets, ready to be planned."""
+    """An experiment with its token pairs and node sets, ready to be planned.
+
+    Attributes:
+        experiment: with shares of all nodes as numbers.
+    """
 
     experiment: Experiment
     shape: ModelShape
@@ -32,6 +39,19 @@ class Bound:
     def node_count(self) -> int:
         """Nodes in all sets together."""
         return sum(len(nodes) for nodes in self.nodes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The pairs of an experiment as they were read.
+
+    Attributes:
+        problems: those of making the texts; each pair has its own.
+    """
+
+    pairs: tuple[Tokenised, ...]
+    rules: TokenRules
+    problems: tuple[Problem, ...]
 
 
 def bind(
@@ -48,31 +68,48 @@ def bind(
     Returns:
         What was bound, None if a problem is an error; and all problems, warnings too.
     """
-    prompts = experiment.prompts
-    texts, text_problems = expand(prompts, experiment.run.seed, base)
-    finder, pattern_problems = make_finder(prompts.positions)
-    rules = _rules(experiment, shape, tokenizer, finder)
-    read = tuple(tokenise(pair, number, rules) for number, pair in enumerate(texts, 1))
-    pairs = tuple(one.pair for one in read if one.pair is not None)
+    reading = read_pairs(experiment, shape, tokenizer, base)
+    rules = reading.rules
+    pairs = tuple(one.pair for one in reading.pairs if one.pair is not None)
     nodes, node_problems = select_nodes(experiment.nodes, shape, pairs)
+    total = sum(map(len, nodes))
     problems = (
-        *text_problems,
-        *pattern_problems,
-        *gathered(finding for one in read for finding in one.findings),
-        *check_positions(experiment, read, finder),
+        *reading.problems,
+        *gathered(finding for one in reading.pairs for finding in one.findings),
+        *check_positions(experiment, reading.pairs, rules.finder),
         *node_problems,
+        *check_expectations(experiment.expectations, nodes, shape, pairs),
+        *check_circuit(experiment, total),
         *_mixed_words(experiment, pairs),
     )
     if has_errors(problems):
         return None, problems
     token_pairs = TokenPairs(pairs=pairs, pad_id=tokenizer.pad_id, bos_id=rules.bos_id)
+    experiment = counted(experiment, total)
     bound = Bound(experiment=experiment, shape=shape, pairs=token_pairs, nodes=nodes)
     return bound, problems
+
+
+def read_pairs(
+    experiment: Experiment, shape: ModelShape, tokenizer: ModelTokenizer, base: Path
+) -> Reading:
+    """The pairs of an experiment as tokens, also those that cannot be used; as for `bind`."""
+    prompts = experiment.prompts
+    tokens = TokenCounter(tokenizer)
+    texts, text_problems = expand(prompts, experiment.run.seed, base, tokens)
+    finder, pattern_problems = make_finder(prompts.positions)
+    rules = _rules(experiment, shape, tokenizer, finder)
+    return Reading(
+        pairs=tuple(tokenise(pair, number, rules) for number, pair in enumerate(texts, 1)),
+        rules=rules,
+        problems=(*text_problems, *pattern_problems),
+    )
 
 
 def _rules(
     experiment: Experiment, shape: ModelShape, tokenizer: ModelTokenizer, finder: Finder
 ) -> TokenRules:
+    formula = experiment.metric.formula
     return TokenRules(
         tokenizer=tokenizer,
         bos_id=tokenizer.bos_id if experiment.prompts.bos else None,
@@ -80,6 +117,7 @@ def _rules(
         d_vocab=shape.d_vocab,
         finder=finder,
         metric_position=experiment.metric.position,
+        sets=() if formula is None else formula.sets,
     )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from atpdsl.binding.pairs import pair_name
 from atpdsl.binding.texts.written import pieces_of, repeated_names
 from atpdsl.binding.tokens.align import NO_PARTNER
 from atpdsl.binding.tokens.positions import LAST, Finder, with_dependents
 from atpdsl.binding.tokens.tokenise import Tokenised
-from atpdsl.problems import Label, Problem, Severity, Span
+from atpdsl.problems import Label, Problem, Severity, Source, Span
+from atpdsl.problems.clean import clean as clean_text
 from atpdsl.registry import closest
 from atpdsl.semantics.experiment import (
     Experiment,
@@ -18,6 +20,9 @@ from atpdsl.semantics.experiment import (
 )
 
 Read = tuple[tuple[int, Tokenised], ...]
+CLEAN, CORRUPTED = "clean", "corrupted"
+# Pairs that lack a position are named up to so many.
+MOST_SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +56,9 @@ def check_positions(
         and (problem := _no_such_place(use, prompts, read)) is not None
     }
     settled = with_dependents({*nameless, *finder.refused}, finder.relatives)
-    missing = (_missing(use, read) for use in uses if use.name not in settled)
+    # The first use of a name speaks for the others; that of the metric asks for the most.
+    first = {use.name: use for use in reversed(uses) if use.name not in settled}
+    missing = (_missing(first[name], prompts, read) for name in reversed(first))
     unused = _unused(prompts, settled | {use.name for use in uses}, read)
     found = (*nameless.values(), *missing, *unused)
     return tuple(dict.fromkeys(problem for problem in found if problem is not None))
@@ -134,25 +141,62 @@ def _known_names(prompts: Prompts, read: Read) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*found, *missing, *rules, LAST)))
 
 
-def _missing(use: Use, read: Read) -> Problem | None:
+def _missing(use: Use, prompts: Prompts, read: Read) -> Problem | None:
     lacking = [(number, pair) for number, pair in read if not _has(pair, use.name)]
     if not lacking:
         return None
     number, first = lacking[0]
-    reason = first.missing.get(use.name)
-    if reason is None:
-        numbered = "the prompts are shorter, or that token has no partner"
-        reason = numbered if use.name.isdecimal() else "the text has no such place"
-    others = len(lacking) - 1
-    more = f", and in {others} more of {len(read)} pairs" if others else ""
+    side, reason = _why(first, use.name)
     warns = len(lacking) < len(read) and not use.in_every_pair
+    advice = "means over pairs leave out those that lack the position"
+    if not warns:
+        advice = "a metric is read in every pair; " if use.in_every_pair else ""
+        advice += "`atpdsl tokens SPEC` shows the tokens and positions of each pair"
+    rules = (rule.span for rule in prompts.positions if rule.name == use.name)
     return Problem(
         code="ATP261",
-        message=f"position `{use.name}` is not in pair {number} ({reason}){more}",
+        message=f"position `{use.name}` is not in {_which(lacking, len(read))} ({reason})",
         at=Label(use.span),
-        help="means over pairs leave out those that lack the position" if warns else "",
+        also=(
+            *(Label(span, "looked for so") for span in rules if span != use.span),
+            _prompt_label(number, first, side),
+        ),
+        help=advice,
         severity=Severity.WARNING if warns else Severity.ERROR,
     )
+
+
+def _why(pair: Tokenised, name: str) -> tuple[str, str]:
+    """On which side a position is missing, and why."""
+    told = pair.missing.get(name)
+    if told is not None:
+        side = CORRUPTED if told.startswith(CORRUPTED) else CLEAN
+        return side, told
+    if not name.isdecimal():
+        return CLEAN, "the text has no such place"
+    length = len(pair.clean.tokens)
+    if int(name) >= length:
+        return CLEAN, f"the clean prompt has the tokens 0 to {length - 1}"
+    return CORRUPTED, "that token has no partner in the corrupted prompt"
+
+
+def _which(lacking: list[tuple[int, Tokenised]], of: int) -> str:
+    """`pair 2`, `pairs 2, 5 and 7 of 32`, the first of many."""
+    if len(lacking) == of > 1:
+        return f"any of the {of} pairs"
+    numbers = [str(number) for number, _ in lacking]
+    if len(numbers) == 1:
+        return f"pair {numbers[0]}" if of == 1 else f"pair {numbers[0]} of {of}"
+    shown, rest = numbers[:MOST_SHOWN], len(numbers) - MOST_SHOWN
+    last = f"{rest} more" if rest > 0 else shown.pop()
+    return f"pairs {', '.join(shown)} and {last} of {of}"
+
+
+def _prompt_label(number: int, pair: Tokenised, side: str) -> Label:
+    """The prompt that lacks a position, as a text beside the spec."""
+    text = clean_text(pair.text.clean if side == CLEAN else pair.text.corrupted)
+    name = f"{side} prompt of {pair_name(number, pair.text.place)}"
+    return Label(Span(0, len(text)), "", Source(name, text))
 
 
 def _unused(prompts: Prompts, settled: frozenset[str], read: Read) -> tuple[Problem, ...]:

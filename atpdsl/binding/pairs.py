@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from atpdsl.problems import Span
+from atpdsl.semantics.formulas import Value
+
+
+def pair_name(number: int, row: str) -> str:
+    """What messages call a pair: its number, and the row of a file that it is."""
+    return f"pair {number} ({row})" if row else f"pair {number}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +23,8 @@ class TextPair:
         marks: position name -> character range in the clean text and in the corrupted text.
         origin: where in the spec the pair comes from; `row` counts pairs of one origin.
         answer_at: the `answer` statement, for messages.
+        values: what formulas may use of this pair: slots, `as` and `let` names, `row`.
+        place: which row of a file it is, in words; "" for a pair that the spec makes.
     """
 
     clean: str
@@ -28,6 +36,8 @@ class TextPair:
     origin: Span
     row: int
     answer_at: Span | None = None
+    values: Mapping[str, Value] = field(default_factory=dict)
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +51,7 @@ class TokenPair:
             always has `last`.
         partner: for each clean position, the corrupted position it is patched from, -1 if
             it has none. Equal lengths: 0, 1, 2 ...
+        sets: the token ids of each `TokenSet` of a computed metric.
     """
 
     text: TextPair
@@ -50,6 +61,7 @@ class TokenPair:
     foils: tuple[int, ...]
     positions: Mapping[str, tuple[int, int]]
     partner: tuple[int, ...]
+    sets: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from atpdsl.binding.axes import Axis, index_axis, layer_axis
+from atpdsl.binding.axes import Axes, Axis, comparisons, index_axis, layer_axis
 from atpdsl.binding.nodeset import WHOLE, NodeSet
+from atpdsl.binding.nothing_left import nothing_left
 from atpdsl.binding.pairs import TokenPair
 from atpdsl.binding.products import joined, overlap, without
 from atpdsl.binding.tokens.align import NO_PARTNER
 from atpdsl.models.shape import ModelShape
 from atpdsl.nodes import NODE_KINDS, NodeKind, Unit
 from atpdsl.problems import Label, Problem, Severity, Span
-from atpdsl.semantics.experiment import NodeSelection, Placement, Range
+from atpdsl.semantics.conditions import Range
+from atpdsl.semantics.experiment import NodeSelection, Placement
 
 # Conditions that name numbers, and so may name one that does not exist.
 NAMING = ("in", "==", "!=")
@@ -24,8 +26,7 @@ class _Choice:
 
     selection: NodeSelection
     kind: NodeKind
-    layers: Axis
-    indices: Axis
+    axes: Axes
 
 
 def select_nodes(
@@ -41,43 +42,38 @@ def select_nodes(
     for selection in selections:
         nodes, found = _select(selection, shape, pairs)
         problems += found
-        if nodes is None:
-            continue
-        new, repeated = _new_nodes(nodes, sets)
-        sets = joined((*sets, *new))
-        if repeated:
-            problems.append(_repeats(selection, repeated, len(nodes)))
+        parts = [_new_nodes(each, sets) for each in nodes]
+        sets = joined((*sets, *(part for new, _ in parts for part in new)))
+        if repeated := sum(number for _, number in parts):
+            problems.append(_repeats(selection, repeated, sum(map(len, nodes))))
     return sets, tuple(dict.fromkeys(problems))
 
 
 def _select(
     selection: NodeSelection, shape: ModelShape, pairs: tuple[TokenPair, ...]
-) -> tuple[NodeSet | None, tuple[Problem, ...]]:
+) -> tuple[tuple[NodeSet, ...], tuple[Problem, ...]]:
+    """The nodes of one selection, as sets that share none."""
     kind = NODE_KINDS[selection.kind]
     if unsupported := _unsupported(selection, kind, shape):
-        return None, (unsupported,)
-    choice = _Choice(
-        selection=selection,
-        kind=kind,
-        layers=layer_axis(kind, shape),
-        indices=index_axis(kind, shape),
-    )
+        return (), (unsupported,)
+    axes = Axes(layers=layer_axis(kind, shape), indices=index_axis(kind, shape))
+    choice = _Choice(selection=selection, kind=kind, axes=axes)
     problems = (
-        *_range_problems(choice, choice.layers, selection.layers),
-        *_range_problems(choice, choice.indices, selection.indices),
+        *_range_problems(choice, axes.layers, selection.layers),
+        *_range_problems(choice, axes.indices, selection.indices),
         *_filter_problems(choice),
     )
     if problems:
-        return None, problems
-    nodes = NodeSet(
-        kind=kind.name,
-        layers=choice.layers.chosen(selection.layers, selection.filters),
-        indices=choice.indices.chosen(selection.indices, selection.filters),
-        positions=_positions(selection, pairs),
+        return (), problems
+    products = axes.products(selection.layers, selection.indices, selection.filters)
+    if not products:
+        return (), (nothing_left(selection, axes),)
+    positions = _positions(selection, pairs)
+    sets = (
+        NodeSet(kind=kind.name, layers=layers, indices=indices, positions=positions)
+        for layers, indices in products
     )
-    if not nodes.layers or not nodes.indices:
-        return None, (_nothing_left(choice),)
-    return (nodes if len(nodes) else None), ()
+    return tuple(nodes for nodes in sets if len(nodes)), ()
 
 
 def _unsupported(selection: NodeSelection, kind: NodeKind, shape: ModelShape) -> Problem | None:
@@ -106,7 +102,7 @@ def _range_problems(
         return ()
     span = choice.selection.span
     if not axis.names:
-        what = "layers" if axis is choice.layers else "heads or neurons"
+        what = "layers" if axis is choice.axes.layers else "heads or neurons"
         return (
             Problem(
                 code="ATP274",
@@ -119,10 +115,11 @@ def _range_problems(
 
 
 def _filter_problems(choice: _Choice) -> tuple[Problem, ...]:
-    """Problems with the terms of a `where`."""
+    """Problems with the comparisons in a `where`."""
     problems: list[Problem] = []
-    axes = {name: axis for axis in (choice.layers, choice.indices) for name in axis.names}
-    for term in choice.selection.filters:
+    both = (choice.axes.layers, choice.axes.indices)
+    axes = {name: axis for axis in both for name in axis.names}
+    for term in (term for one in choice.selection.filters for term in comparisons(one)):
         axis = axes.get(term.axis)
         if axis is not None and term.operator in NAMING:
             problems += _out_of_range(choice, axis, term.values, term.span)
@@ -149,7 +146,7 @@ def _out_of_range(
             message=f"there is no {axis.word} {number} for `{choice.kind.name}`:"
             f" the model has {axis.valid}",
             at=Label(span),
-            help=axis.advice or "numbers begin at 0, and a range includes both of its ends",
+            help=axis.advice_on(number),
         )
         for number in numbers
         if number is not None
@@ -170,18 +167,6 @@ def _positions(selection: NodeSelection, pairs: tuple[TokenPair, ...]) -> tuple[
             return (WHOLE,)
         case Placement.NAMED:
             return tuple(dict.fromkeys(position.text for position in selection.positions))
-
-
-def _nothing_left(choice: _Choice) -> Problem:
-    there_are = [axis.valid for axis in (choice.layers, choice.indices) if axis.names]
-    return Problem(
-        code="ATP275",
-        message=f"no node of `{choice.kind.name}` is chosen:"
-        f" the model has {' and '.join(there_are)}",
-        at=Label(choice.selection.span),
-        also=tuple(Label(term.span) for term in choice.selection.filters),
-        help="conditions joined by `and` must all hold at once",
-    )
 
 
 def _new_nodes(nodes: NodeSet, before: tuple[NodeSet, ...]) -> tuple[tuple[NodeSet, ...], int]:

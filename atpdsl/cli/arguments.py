@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import re
+import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -69,12 +70,17 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     _add_run(commands)
     _add_check(commands)
+    _add_fmt(commands)
     _add_plan(commands)
+    _add_tokens(commands)
     _add_show(commands)
     _add_export(commands)
     _add_explain(commands)
+    _add_docs(commands)
+    _add_new(commands)
     _add_list(commands)
     _add_model(commands)
+    _add_lsp(commands)
     return parser
 
 
@@ -97,7 +103,27 @@ def _add_json(parser: _Parser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
+def _add_given(parser: _Parser) -> None:
+    parser.add_argument(
+        "-p",
+        dest="given",
+        metavar="NAME=VALUE",
+        type=_assignment,
+        action="append",
+        default=[],
+        help="set a `param` or `sweep` of the spec; again for more, commas for several values",
+    )
+
+
+def _assignment(word: str) -> tuple[str, str]:
+    name, sign, value = word.partition("=")
+    if not sign or not name.strip():
+        raise argparse.ArgumentTypeError(f"`{word}` is not NAME=VALUE")
+    return name.strip(), value.strip()
+
+
 def _add_access(parser: _Parser) -> None:
+    _add_given(parser)
     parser.add_argument("--offline", action="store_true", help="never ask a model hub")
     parser.add_argument(
         "--trust-remote-code",
@@ -118,17 +144,48 @@ def _add_run(commands: Commands[_Parser]) -> None:
 
 
 def _add_check(commands: Commands[_Parser]) -> None:
-    parser = _add(commands, "check", "check:check", "find what is wrong with a spec")
-    parser.add_argument("spec", metavar="SPEC", type=Path, help="the spec file")
+    parser = _add(commands, "check", "check:check", "find what is wrong with specs")
+    parser.add_argument("specs", metavar="SPEC", type=Path, nargs="+", help="the spec files")
+    parser.add_argument("--fix", action="store_true", help="mend what can be mended")
     _add_access(parser)
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="as `--format json`")
-    shape.add_argument("--format", choices=("plain", "json"), default="plain")
+    shape.add_argument(
+        "--format",
+        choices=("plain", "concise", "json", "github", "sarif"),
+        default="plain",
+        help="for people, one line each, or for programs",
+    )
+
+
+def _add_fmt(commands: Commands[_Parser]) -> None:
+    parser = _add(commands, "fmt", "fmt:fmt", "lay out specs in the one canonical way")
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        type=Path,
+        nargs="+",
+        help="specs, folders of specs, or `-` for stdin to stdout",
+    )
+    parser.add_argument("--check", action="store_true", help="only list what would change")
+    parser.add_argument("--diff", action="store_true", help="only show what would change")
 
 
 def _add_plan(commands: Commands[_Parser]) -> None:
     parser = _add(commands, "plan", "plan:plan", "show what a run would cost")
     parser.add_argument("spec", metavar="SPEC", type=Path, help="the spec file")
+    _add_access(parser)
+    _add_json(parser)
+
+
+def _add_tokens(commands: Commands[_Parser]) -> None:
+    parser = _add(commands, "tokens", "tokens:tokens", "show the prompts as tokens")
+    parser.add_argument("spec", metavar="SPEC", type=Path, help="the spec file")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--pair", "--pairs", dest="pairs", metavar="N", type=_numbers, help="a pair, or `2-5`"
+    )
+    which.add_argument("--all", action="store_true", help="every pair, not the first three")
     _add_access(parser)
     _add_json(parser)
 
@@ -152,7 +209,34 @@ def _add_export(commands: Commands[_Parser]) -> None:
 
 def _add_explain(commands: Commands[_Parser]) -> None:
     parser = _add(commands, "explain", "explain:explain", "explain a problem's code")
-    parser.add_argument("code", metavar="CODE", help="such as ATP001")
+    parser.add_argument("code", metavar="CODE", nargs="?", help="as ATP001; all if left out")
+
+
+def _add_docs(commands: Commands[_Parser]) -> None:
+    parser = _add(commands, "docs", "docs:docs", "look up a word of the language, or a spec")
+    parser.add_argument(
+        "topic",
+        metavar="TOPIC",
+        nargs="*",
+        help="such as `verify`, `verify.top`, `metrics`, or a spec file; all if left out",
+    )
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--markdown", action="store_true", help="the whole reference page")
+    shape.add_argument("--json", action="store_true", help="all words, for editors")
+
+
+def _add_new(commands: Commands[_Parser]) -> None:
+    parser = _add(commands, "new", "new:new", "write a spec to start from")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        nargs="?",
+        type=Path,
+        default=Path("spec.atp"),
+        help="the file to write (spec.atp)",
+    )
+    parser.add_argument("--task", metavar="NAME", help="a task of the library, such as ioi")
+    parser.add_argument("--model", metavar="NAME", default="tiny", help="the model (tiny)")
 
 
 def _add_list(commands: Commands[_Parser]) -> None:
@@ -160,7 +244,15 @@ def _add_list(commands: Commands[_Parser]) -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("methods", "nodes", "metrics", "models", "exports"),
+        choices=(
+            "methods",
+            "nodes",
+            "metrics",
+            "models",
+            "exports",
+            "tasks",
+            "functions",
+        ),
         help="one table instead of all",
     )
 
@@ -184,8 +276,23 @@ def _add_model(commands: Commands[_Parser]) -> None:
     _add(actions, "list", "model:show_list", "list the models with a name")
 
 
+def _add_lsp(commands: Commands[_Parser]) -> None:
+    parser = _add(commands, "lsp", "lsp:lsp", "answer an editor (language server, on stdio)")
+    parser.add_argument("--stdio", action="store_true", help="as some editors want it said")
+
+
 def _count(word: str) -> int:
     number = int(word)
     if number < 1:
         raise argparse.ArgumentTypeError("it must be at least 1")
     return number
+
+
+def _numbers(word: str) -> tuple[int, int]:
+    """`3`, `2-5` or `2-`, both ends included."""
+    first, to, last = word.partition("-")
+    end = sys.maxsize if to and not last else _count(last or first)
+    numbers = (_count(first), end)
+    if numbers[0] > numbers[1]:
+        raise argparse.ArgumentTypeError(f"write `{last}-{first}`")
+    return numbers

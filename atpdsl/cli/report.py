@@ -6,11 +6,19 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from atpdsl.cli.amounts import rule
 from atpdsl.cli.terminal import can_show, columns, count, facts, word
 from atpdsl.problems.clean import clean
 from atpdsl.results.names import short_name
 from atpdsl.results.progress import duration
-from atpdsl.results.record import MethodRecord, PositionRecord, Record, Verification
+from atpdsl.results.record import (
+    CircuitRecord,
+    MethodRecord,
+    MetricRecord,
+    PositionRecord,
+    Record,
+    Verification,
+)
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -49,6 +57,20 @@ def report(
     yield from _legend(record, methods, varied=varied)
     yield ""
     yield facts(_trust(record, labels))
+    yield from expected(record)
+
+
+def expected(record: Record) -> Iterator[RenderableType]:
+    """How many expectations hold, and of each that does not what was found instead."""
+    if not record.expectations:
+        return
+    held = len(record.expectations) - len(record.unmet)
+    lines = [("expect", f"{held} of {len(record.expectations)} hold")]
+    for one in record.unmet:
+        reasons = [*one.found, one.undecided] if one.undecided else one.found
+        what = "cannot be decided" if one.undecided else "does not hold"
+        lines.append(("", clean(f"{one.text} {what}: {'; '.join(reasons)}")))
+    yield facts(lines)
 
 
 def closing(result: Result) -> RenderableType:
@@ -70,7 +92,7 @@ def _heading(record: Record) -> str:
     tiny = max(map(abs, means), default=1.0) < SMALL
     decimals = _decimals(iter(means)) if tiny else 3
     return (
-        f"{_title(record)}: {clean(metric.name)} at {clean(metric.position)},"
+        f"{_title(record)}: {clean(metric.title)} at {clean(metric.position)},"
         f" {count(len(record.pairs), 'pair')},"
         f" clean {_number(metric.clean, decimals)},"
         f" corrupted {_number(metric.corrupted, decimals)}"
@@ -141,7 +163,7 @@ def _legend(
     """What the columns mean, once for each direction; `varied` where a position has dots."""
     from rich.text import Text
 
-    metric = f"{clean(record.metric.name)} ({record.metric.unit})"
+    metric = _measured(record.metric)
     checked = {v.label for v in record.verification}
     directions = dict.fromkeys(m.direction for m in methods)
     texts: list[str] = []
@@ -162,6 +184,14 @@ def _legend(
     yield from (Text(text, style="dim") for text in texts)
 
 
+def _measured(metric: MetricRecord) -> str:
+    """The metric and the unit of its changes: `kl (nats)`."""
+    title, unit = clean(metric.title), clean(metric.unit)
+    if not metric.normalized:
+        return f"{title} ({unit})"
+    return f"{title}, in parts of its mean gap, {_number(metric.gap, 3)} ({unit}),"
+
+
 def _trust(record: Record, labels: Sequence[str]) -> Iterator[tuple[str, str]]:
     for verification in record.verification:
         if verification.label in labels:
@@ -169,6 +199,8 @@ def _trust(record: Record, labels: Sequence[str]) -> Iterator[tuple[str, str]]:
             if verification.missed:
                 yield "missed", _missed(verification)
             yield "unknown", clean(verification.unknown)
+    if record.circuit is not None:
+        yield "circuit", _circuit(record.circuit)
     if not record.verification and not all(m.exact for m in record.methods):
         advice = "add `verify { top = 20; random = 20 }` to the spec"
         yield "verified", f"nothing: these are estimates; {advice}"
@@ -199,6 +231,12 @@ def _missed(found: Verification) -> str:
     more = len(named) - SHOWN_MISSED
     dots = f" and {more} more" if more > 0 else ""
     return f"by chance among the random ones: {', '.join(named[:SHOWN_MISSED])}{dots}"
+
+
+def _circuit(circuit: CircuitRecord) -> str:
+    kept = f"{rule(circuit.keep, circuit.amount)} by {clean(circuit.method)}"
+    told = circuit.keep == "top" and circuit.nodes == circuit.amount
+    return kept if told else f"{count(circuit.nodes, 'node')}: {kept}"
 
 
 def _closing(result: Result) -> Iterator[tuple[str, str]]:

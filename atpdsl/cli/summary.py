@@ -23,6 +23,8 @@ def say_summary(result: Result, *, rows: int = ROWS, method: str | None = None) 
         methods=[m for m in record.methods if m.label in labels],
         top={label: [_row(row) for row in result.top_rows(rows, label)] for label in labels},
         verification=[v for v in record.verification if v.label in labels],
+        circuit=record.circuit,
+        expectations=record.expectations,
         passes=record.passes,
         seconds=record.host.seconds,
         warnings=record.warnings,

@@ -11,6 +11,7 @@ import shlex
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
+from importlib import metadata
 from typing import TYPE_CHECKING, TextIO
 
 from atpdsl.problems import Problem, Source
@@ -78,6 +79,18 @@ def say_json(schema: str, **values: object) -> None:
     sys.stdout.write(dumps({"schema": schema, **values}))
 
 
+def say_plain_json(value: object) -> None:
+    """A JSON value of a format that is not ours, on stdout."""
+    from atpdsl.results.document import dumps
+
+    sys.stdout.write(dumps(value))
+
+
+def version() -> str:
+    """The version of this atpdsl."""
+    return metadata.version("atpdsl")
+
+
 def choose_progress(*, quiet: bool) -> Progress:
     """Bars on a terminal, lines elsewhere, nothing if that is what is wanted."""
     from atpdsl.results.progress import NoProgress, PlainProgress, RichProgress
@@ -129,9 +142,9 @@ def word(text: object) -> str:
     return clean(shlex.quote(str(text)))
 
 
-def count(number: int, unit: str) -> str:
-    """`1 pair`, `2 pairs`."""
-    return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"
+def count(number: int, unit: str, units: str = "") -> str:
+    """`1 pair`, `2 pairs`; `units` where it is not `unit` with an s."""
+    return f"{number:,} {unit if number == 1 else units or f'{unit}s'}"
 
 
 def can_show(text: str) -> bool:

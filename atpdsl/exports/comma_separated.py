@@ -22,14 +22,18 @@ FORMULA = ("=", "+", "-", "@")
 
 def write(result: Result, path: Path) -> None:
     """Write the scores as CSV."""
+    from atpdsl.results.scores import SCHEMA
+
+    write_table(result.table.select(SCHEMA.names), path)
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a table of words and numbers as CSV."""
     import pyarrow as pa
     from pyarrow import csv
 
-    from atpdsl.results.scores import SCHEMA
-
-    table = result.table.select(SCHEMA.names)
     columns = [_safe_words(c) if pa.types.is_dictionary(c.type) else c for c in table]
-    csv.write_csv(pa.table(columns, names=SCHEMA.names), path)
+    csv.write_csv(pa.table(columns, names=table.column_names), path)
 
 
 def _safe_words(column: pa.ChunkedArray) -> pa.ChunkedArray:

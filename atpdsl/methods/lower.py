@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from atpdsl.binding.bind import Bound
 from atpdsl.methods import METHODS, Request
-from atpdsl.metrics import METRICS
+from atpdsl.metrics import metric_of
 from atpdsl.planning.ops import (
     Forward,
     Measure,
@@ -61,7 +61,7 @@ def _request(bound: Bound, batches: tuple[Batch, ...], call: MethodCall) -> Requ
         sets=bound.nodes,
         batches=batches,
         metric=bound.experiment.metric,
-        uses_reference=METRICS[bound.experiment.metric.name].needs_reference,
+        uses_reference=metric_of(bound.experiment.metric).needs_reference,
         keep_pairs=bound.experiment.run.per_pair,
     )
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from atpdsl.metrics.metric import Metric, Targets, chosen
+from atpdsl.metrics.metric import Logits, Metric, Targets
+from atpdsl.metrics.readings import logit
 from atpdsl.semantics.signature import Signature
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-def logit_diff(logits: Tensor, targets: Targets) -> Tensor:
-    """Logits [pair, vocab] -> [pair], in logits."""
-    right = chosen(logits, targets.answers, targets.answer_mask).sum(-1)
-    wrong = chosen(logits, targets.foils, targets.foil_mask).sum(-1)
-    return right / targets.answer_mask.sum(-1) - wrong / targets.foil_mask.sum(-1)
+def logit_diff(logits: Logits, targets: Targets) -> Tensor:
+    """[pair], in logits."""
+    return logit(logits, targets.right) - logit(logits, targets.wrong)
 
 
 LOGIT_DIFF = Metric(
@@ -25,6 +24,6 @@ LOGIT_DIFF = Metric(
         needs_answer=True,
         needs_foil=True,
     ),
-    compute=logit_diff,
+    measure=logit_diff,
     unit="logits",
 )

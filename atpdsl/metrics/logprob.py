@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from atpdsl.metrics.metric import Metric, Targets
+from atpdsl.metrics import readings
+from atpdsl.metrics.metric import Logits, Metric, Targets
 from atpdsl.semantics.signature import Signature
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-def logprob(logits: Tensor, targets: Targets) -> Tensor:
-    """Logits [pair, vocab] -> [pair]: log of the summed probability of the answers, in nats."""
-    each = logits.log_softmax(-1).gather(-1, targets.answers)
-    return each.masked_fill(targets.answer_mask == 0, float("-inf")).logsumexp(-1)
+def logprob(logits: Logits, targets: Targets) -> Tensor:
+    """[pair]: log of the summed probability of the right answers, in nats."""
+    return readings.logprob(logits, targets.right)
 
 
 LOGPROB = Metric(
@@ -23,6 +23,6 @@ LOGPROB = Metric(
         summary="log-probability of the right answers",
         needs_answer=True,
     ),
-    compute=logprob,
+    measure=logprob,
     unit="nats",
 )

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from atpdsl.semantics.signature import Signature
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRows:
+    """Some tokens of each pair.
+
+    Attributes:
+        ids: token ids, [pair, k]; short rows are filled up with token 0.
+        mask: 1.0 where an entry is real, [pair, k].
+    """
+
+    ids: Tensor
+    mask: Tensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +35,7 @@ class Targets:
         answer_mask, foil_mask: 1.0 where an entry is real, [pair, k].
         reference: logits of the clean run at the metric's position, [pair, vocab], for
             metrics that measure a distance from it; carries no gradient.
+        sets: the token sets of a computed metric.
     """
 
     answers: Tensor
@@ -28,6 +43,38 @@ class Targets:
     answer_mask: Tensor
     foil_mask: Tensor
     reference: Tensor | None = None
+    sets: tuple[TokenRows, ...] = ()
+
+    @property
+    def right(self) -> TokenRows:
+        """The right answers."""
+        return TokenRows(ids=self.answers, mask=self.answer_mask)
+
+    @property
+    def wrong(self) -> TokenRows:
+        """The wrong answers."""
+        return TokenRows(ids=self.foils, mask=self.foil_mask)
+
+
+class Logits:
+    """The logits of a batch, and what is made of them once for all that read it.
+
+    Args:
+        values: [pair, vocab].
+    """
+
+    def __init__(self, values: Tensor) -> None:
+        self.values = values
+
+    @cached_property
+    def probabilities(self) -> Tensor:
+        """Of the next token, [pair, vocab]."""
+        return self.values.softmax(-1)
+
+    @cached_property
+    def logprobs(self) -> Tensor:
+        """Their logarithms, in nats; exact where a probability is too small for its type."""
+        return self.values.log_softmax(-1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +82,8 @@ class Metric:
     """A metric.
 
     Attributes:
-        compute: (logits [pair, vocab], targets) -> [pair]; uses tensor methods only, so that
-            this package needs no torch.
+        measure: (logits, targets) -> [pair]; uses tensor methods only, so that this package
+            needs no torch.
         needs_reference: whether `Targets.reference` must be set.
         flat_at_clean: the gradient at the clean run is zero by definition, so that first
             order estimates there say nothing.
@@ -44,7 +91,7 @@ class Metric:
     """
 
     signature: Signature
-    compute: Callable[[Tensor, Targets], Tensor]
+    measure: Callable[[Logits, Targets], Tensor]
     unit: str
     needs_reference: bool = False
     flat_at_clean: bool = False
@@ -54,7 +101,11 @@ class Metric:
         """The name in a spec."""
         return self.signature.name
 
+    @property
+    def differentiable(self) -> bool:
+        """Whether it has a gradient, so that effects on it can be estimated."""
+        return self.signature.differentiable
 
-def chosen(values: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
-    """Values of the given tokens, zero where the mask is: [pair, vocab] -> [pair, k]."""
-    return values.gather(-1, tokens) * mask
+    def compute(self, logits: Tensor, targets: Targets) -> Tensor:
+        """The metric of each pair, logits [pair, vocab] -> [pair]."""
+        return self.measure(Logits(logits), targets)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from atpdsl.metrics.logprob import logprob
-from atpdsl.metrics.metric import Metric, Targets
+from atpdsl.metrics.metric import Logits, Metric, Targets
+from atpdsl.metrics.readings import loss
 from atpdsl.semantics.signature import Signature
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-def nll(logits: Tensor, targets: Targets) -> Tensor:
-    """Logits [pair, vocab] -> [pair], in nats."""
-    return -logprob(logits, targets)
+def nll(logits: Logits, targets: Targets) -> Tensor:
+    """[pair], in nats."""
+    return loss(logits, targets.right)
 
 
 NLL = Metric(
@@ -23,6 +23,6 @@ NLL = Metric(
         summary="negative log-likelihood (loss) of the right answers",
         needs_answer=True,
     ),
-    compute=nll,
+    measure=nll,
     unit="nats",
 )

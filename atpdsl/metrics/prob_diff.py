@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from atpdsl.metrics.metric import Metric, Targets, chosen
+from atpdsl.metrics.metric import Logits, Metric, Targets
+from atpdsl.metrics.readings import prob
 from atpdsl.semantics.signature import Signature
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-def prob_diff(logits: Tensor, targets: Targets) -> Tensor:
-    """Logits [pair, vocab] -> [pair], between -1 and 1."""
-    probabilities = logits.softmax(-1)
-    right = chosen(probabilities, targets.answers, targets.answer_mask).sum(-1)
-    wrong = chosen(probabilities, targets.foils, targets.foil_mask).sum(-1)
-    return right - wrong
+def prob_diff(logits: Logits, targets: Targets) -> Tensor:
+    """[pair], between -1 and 1."""
+    return prob(logits, targets.right) - prob(logits, targets.wrong)
 
 
 PROB_DIFF = Metric(
@@ -26,6 +24,6 @@ PROB_DIFF = Metric(
         needs_answer=True,
         needs_foil=True,
     ),
-    compute=prob_diff,
+    measure=prob_diff,
     unit="probability",
 )

@@ -59,12 +59,13 @@ def lay_out(problem: Problem, source: Source | None, *, width: int = WIDTH) -> t
         source: the text that labels without a source are in.
         width: columns to keep within, as far as words allow.
     """
+    problem = problem.placed(source)
     lines = list(_headline(problem, width))
     labels = [label for label in (problem.at, *problem.also) if label is not None]
-    sources = list(dict.fromkeys(s for label in labels if (s := label.source or source)))
-    gutter = _gutter(labels, source)
+    sources = list(dict.fromkeys(label.source for label in labels if label.source))
+    gutter = _gutter(labels)
     for number, each in enumerate(sources):
-        mine = [label for label in labels if (label.source or source) == each]
+        mine = [label for label in labels if label.source == each]
         lines += _excerpt(each, mine, problem, gutter, width, first=number == 0)
     lines += _help(problem, gutter, width)
     return tuple(lines)
@@ -99,12 +100,10 @@ def _wrapped(text: str, width: int, indent: str) -> list[str]:
     ) or [text]
 
 
-def _gutter(labels: list[Label], source: Source | None) -> int:
+def _gutter(labels: list[Label]) -> int:
     """Columns that the largest line number takes."""
     numbers = [
-        at.line_column(label.span.start)[0]
-        for label in labels
-        if (at := label.source or source)
+        label.source.line_column(label.span.start)[0] for label in labels if label.source
     ]
     return len(str(max(numbers, default=1)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from atpdsl.problems.source import Source, Span
@@ -26,12 +26,26 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """A change that mends a problem: the text at `span` becomes `text`.
+
+    Attributes:
+        title: what the change does, as an editor shows it.
+    """
+
+    span: Span
+    text: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """One thing that is wrong.
 
     `message` states it (lower case, no full stop, names in backticks); only `help` advises.
     `at` is the smallest span that shows it, None where no text is to blame (a full disk).
-    `code` is a key of `atpdsl.problems.codes.CODES`.
+    `code` is a key of `atpdsl.problems.codes.CODES`. `fix` is the change that `help` tells of,
+    where it can be made without asking.
     """
 
     code: str
@@ -40,6 +54,41 @@ class Problem:
     also: tuple[Label, ...] = ()
     help: str = ""
     severity: Severity = Severity.ERROR
+    fix: Fix | None = None
+
+    def placed(self, source: Source | None) -> Problem:
+        """The same with a source in every label, and places counted in that source.
+
+        The fix is in the source of `at`, too; one that is not is left out.
+
+        Args:
+            source: the text that labels without a source are in, included files and all.
+        """
+        return replace(
+            self,
+            at=None if self.at is None else _placed(self.at, source),
+            also=tuple(_placed(label, source) for label in self.also),
+            fix=_fix_in_place(self, source),
+        )
+
+
+def _placed(label: Label, source: Source | None) -> Label:
+    origin = label.source or source
+    if origin is None:
+        return label
+    part, span = origin.locate(label.span)
+    return Label(span, label.text, part)
+
+
+def _fix_in_place(problem: Problem, source: Source | None) -> Fix | None:
+    fix, at = problem.fix, problem.at
+    if fix is None or at is None:
+        return None
+    origin = at.source or source
+    if origin is None:
+        return fix
+    part, span = origin.locate(fix.span)
+    return replace(fix, span=span) if part == origin.locate(at.span)[0] else None
 
 
 class SpecError(Exception):

@@ -1,9 +1,11 @@
-"""Problems as plain text and as JSON."""
+"""Problems as plain text, one line each, and as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from atpdsl.problems.clean import clean
+from atpdsl.problems.fixes import mended
 from atpdsl.problems.layout import WIDTH, lay_out
 from atpdsl.problems.problem import Label, Problem, Severity
 from atpdsl.problems.source import Source
@@ -17,6 +19,28 @@ def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
             key=lambda p: (p.at is None, p.at.span.start if p.at else 0),
         )
     )
+
+
+def located(problems: Iterable[Problem], source: Source | None) -> tuple[Problem, ...]:
+    """Problems in order, each with its source, its place there, and its fix."""
+    ordered = in_order(problems)
+    whole = ordered if source is None else (mended(problem, source) for problem in ordered)
+    return tuple(dict.fromkeys(problem.placed(source) for problem in whole))
+
+
+def concise(problems: Iterable[Problem], source: Source | None) -> str:
+    """A line for each problem, as compilers write them: `file:line:column: error[...]: ...`."""
+    return "\n".join(_one_line(problem, source) for problem in located(problems, source))
+
+
+def _one_line(problem: Problem, source: Source | None) -> str:
+    at = problem.at
+    place = "" if source is None else f"{clean(source.name)}: "
+    if at is not None and at.source is not None:
+        line, column = at.source.line_column(at.span.start)
+        place = f"{clean(at.source.name)}:{line}:{column}: "
+    head = f"{problem.severity.value}[{clean(problem.code)}]"
+    return f"{place}{head}: {clean(problem.message)}"
 
 
 def plain(problems: Iterable[Problem], source: Source | None, *, width: int = WIDTH) -> str:
@@ -46,22 +70,32 @@ def summary(problems: Iterable[Problem]) -> str:
 
 def as_json(problems: Iterable[Problem], source: Source | None) -> list[dict[str, object]]:
     """Problems as values for JSON; places have offsets, and lines and columns from 1."""
-    return [_values(problem, source) for problem in in_order(problems)]
+    return [_values(problem) for problem in located(problems, source)]
 
 
-def _values(problem: Problem, source: Source | None) -> dict[str, object]:
+def _values(problem: Problem) -> dict[str, object]:
     return {
         "code": problem.code,
         "severity": problem.severity.value,
         "message": problem.message,
         "help": problem.help,
-        "at": None if problem.at is None else _place(problem.at, source),
-        "also": [_place(label, source) for label in problem.also],
+        "at": None if problem.at is None else _place(problem.at),
+        "also": [_place(label) for label in problem.also],
+        "fix": _fix(problem),
     }
 
 
-def _place(label: Label, source: Source | None) -> dict[str, object]:
-    origin = label.source or source
+def _fix(problem: Problem) -> dict[str, object] | None:
+    """The change that mends a problem: what is at the place is replaced by `text`."""
+    fix, at = problem.fix, problem.at
+    if fix is None or at is None:
+        return None
+    place = _place(Label(fix.span, fix.text, at.source))
+    return {"title": fix.title, **place}
+
+
+def _place(label: Label) -> dict[str, object]:
+    origin = label.source
     place: dict[str, object] = {
         "file": None if origin is None else origin.name,
         "start": label.span.start,

@@ -5,21 +5,27 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 
 import numpy as np
+import pyarrow as pa
 
 from atpdsl.binding.nodeset import WHOLE, NodeSet
 from atpdsl.binding.pairs import TokenPair, TokenPairs
+from atpdsl.binding.targets import find_targets
 from atpdsl.methods import METHODS
-from atpdsl.metrics import METRICS
+from atpdsl.metrics import metric_of
 from atpdsl.planning.ops import Side
 from atpdsl.planning.outcome import Outcome
 from atpdsl.planning.positions import spot
 from atpdsl.problems import Problem
 from atpdsl.results.document import to_json
+from atpdsl.results.expectations import judge
+from atpdsl.results.kept import cut_short, describe_circuit
+from atpdsl.results.normalize import mean_gap, normalized
 from atpdsl.results.record import (
+    OF_THE_GAP,
     HostRecord,
     MethodRecord,
     MetricRecord,
@@ -38,7 +44,8 @@ from atpdsl.results.record import (
 from atpdsl.results.result import Result
 from atpdsl.results.scores import score_table
 from atpdsl.results.verification import verify_estimates
-from atpdsl.semantics.experiment import Direction, Experiment, MethodCall
+from atpdsl.semantics.claims import Asked
+from atpdsl.semantics.experiment import Direction, Experiment, MethodCall, MetricCall
 
 PACKAGES = (
     *("atpdsl", "torch", "transformers", "transformer_lens", "tokenizers"),
@@ -47,6 +54,15 @@ PACKAGES = (
 # The length of the top lists where the spec does not verify anything.
 DEFAULT_TOP = 20
 Spell = Callable[[int], str]
+_SIGN = (
+    "metric of the patched run minus metric of the unpatched run; below zero: the patch lowers"
+    " the metric"
+)
+_SIGN_IN_GAPS = (
+    "metric of the patched run minus metric of the unpatched run, divided by the gap: the mean"
+    " clean minus the mean corrupted metric over all pairs; below zero: the patch moves the"
+    " metric from its clean towards its corrupted value, and 1 is the whole way"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,22 +91,29 @@ class Finished:
 
 def assemble(finished: Finished) -> Result:
     """The result of a run, in memory; `Result.save` writes it."""
-    outcome = finished.outcome
+    outcome, metric = finished.outcome, finished.experiment.metric
+    if metric.normalize:
+        outcome = normalized(outcome, metric.span)
     sets = outcome.methods[0].sets
     positions = describe_positions(sets, finished.pairs.pairs, finished.spell)
-    verify = finished.experiment.verify
+    table = score_table(outcome, {p.label: p.token for p in positions})
+    verify, called = finished.experiment.verify, finished.experiment.circuit
+    described = describe_circuit(called, outcome.methods[0].call.label, table)
+    warnings = (*finished.warnings, *cut_short(described, called))
     record = Record(
-        spec=_spec(finished.experiment),
+        spec=describe_spec(finished.experiment),
         provenance=_provenance(finished),
-        metric=_metric(finished.experiment, outcome),
+        metric=_metric(metric, outcome),
         pairs=_pairs(finished),
         positions=positions,
         nodes=tuple(_nodes(nodes) for nodes in sets),
-        methods=tuple(_method(method.call) for method in outcome.methods),
+        methods=tuple(_method(method.call, metric) for method in outcome.methods),
         verification=verify_estimates(outcome, DEFAULT_TOP if verify is None else verify.top),
+        circuit=described,
+        expectations=(),
         stages=tuple(StageRecord(name=s.name, counts=s.counts) for s in outcome.stages),
         passes=outcome.counts,
-        warnings=tuple(_warning(w, finished.experiment) for w in finished.warnings),
+        warnings=tuple(_warning(w, finished.experiment) for w in warnings),
         exports=tuple(export.path for export in finished.experiment.exports),
         host=HostRecord(
             platform=platform.platform(),
@@ -100,7 +123,20 @@ def assemble(finished: Finished) -> Result:
             stages={stage.name: stage.seconds for stage in outcome.stages},
         ),
     )
-    return Result(record, score_table(outcome, {p.label: p.token for p in positions}))
+    return Result(_judged(record, table, finished, sets), table)
+
+
+def _judged(
+    record: Record, table: pa.Table, finished: Finished, sets: Sequence[NodeSet]
+) -> Record:
+    """The record with what was expected, and whether it is so."""
+    shape, pairs = finished.model.shape, finished.pairs.pairs
+
+    def targets(asked: Asked) -> tuple[NodeSet, ...]:
+        return find_targets(asked, sets, shape, pairs)
+
+    expected = finished.experiment.expectations
+    return replace(record, expectations=judge(expected, record, table, targets))
 
 
 def versions() -> dict[str, str]:
@@ -114,11 +150,16 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _spec(experiment: Experiment) -> SpecRecord:
+def describe_spec(experiment: Experiment) -> SpecRecord:
+    """What a result says of its spec."""
+    source = experiment.source
     return SpecRecord(
         name=experiment.name,
-        text=experiment.source.text,
+        text=source.text,
         doc=experiment.doc,
+        included={part.name: part.text for part in source.parts},
+        given=dict(experiment.given),
+        point=dict(experiment.point),
         resolved=to_json(experiment),
     )
 
@@ -134,15 +175,19 @@ def _provenance(finished: Finished) -> Provenance:
     )
 
 
-def _metric(experiment: Experiment, outcome: Outcome) -> MetricRecord:
-    call = experiment.metric
+def _metric(call: MetricCall, outcome: Outcome) -> MetricRecord:
+    unit = metric_of(call).unit
     return MetricRecord(
         name=call.name,
         position=call.position,
-        unit=METRICS[call.name].unit,
+        formula=None if call.formula is None else call.formula.text,
+        unit=unit,
         settings=dict(call.settings),
         clean=_finite(np.mean(outcome.clean_metric)),
         corrupted=_finite(np.mean(outcome.corrupted_metric)),
+        gap=_finite(mean_gap(outcome)),
+        normalized=call.normalize,
+        effect_unit=OF_THE_GAP if call.normalize else unit,
     )
 
 
@@ -229,7 +274,7 @@ def ranges(numbers: Sequence[int]) -> Ranges:
     return tuple(found)
 
 
-def _method(call: MethodCall) -> MethodRecord:
+def _method(call: MethodCall, metric: MetricCall) -> MethodRecord:
     method = METHODS[call.method]
     noising = call.direction is Direction.NOISING
     base, donor = ("clean", "corrupted") if noising else ("corrupted", "clean")
@@ -242,20 +287,20 @@ def _method(call: MethodCall) -> MethodRecord:
         settings=dict(call.settings),
         base=base,
         donor=donor,
-        formula=method.formula,
-        sign="metric of the patched run minus metric of the unpatched run; below zero: the"
-        " patch lowers the metric",
+        formula=f"({method.formula}) / gap" if metric.normalize else method.formula,
+        sign=_SIGN_IN_GAPS if metric.normalize else _SIGN,
         absolute=f"`{means[0]}` is the mean over pairs of the signed values, `{means[1]}` the"
-        " mean over pairs of their absolute values, taken pair by pair",
+        " mean over pairs of their absolute values, taken pair by pair"
+        + (", divided by the size of the gap" if metric.normalize else ""),
         paper=method.paper,
     )
 
 
 def _warning(problem: Problem, experiment: Experiment) -> WarningRecord:
     line = None
-    if problem.at is not None:
-        source = problem.at.source or experiment.source
-        line = source.line_column(problem.at.span.start)[0]
+    at = problem.placed(experiment.source).at
+    if at is not None and at.source is not None:
+        line = at.source.line_column(at.span.start)[0]
     return WarningRecord(
         code=problem.code, message=problem.message, help=problem.help, line=line
     )

@@ -12,10 +12,12 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from atpdsl.problems import Problem, RunError
-from atpdsl.results.document import DamagedError, loads
+from atpdsl.results.document import DamagedError, dumps, loads
+from atpdsl.results.record import SpecRecord
 
 RESULT, SCORES, GRAPH = "result.json", "scores.parquet", "graph.json"
 RESERVED = frozenset({RESULT, SCORES, GRAPH})
@@ -23,8 +25,26 @@ FAMILY = "atpdsl/result/"
 # Far above any real result; a guard against files made to exhaust memory.
 MOST_BYTES = 1 << 30
 
-# What tells runs apart: the spec's text and the SHA-256 of the model's weights.
-Identity = tuple[str, str]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What tells runs apart.
+
+    Attributes:
+        text: of the spec.
+        values: included files, values given from outside, and the point of a sweep, as JSON.
+        weights: the SHA-256 of the model's weights.
+    """
+
+    text: str
+    values: str
+    weights: str
+
+
+def identity_of(spec: SpecRecord, weights: str) -> Identity:
+    """The identity of a run of a spec with a model of these weights."""
+    parts = (spec.included, spec.given, spec.point)
+    return Identity(text=spec.text, values=dumps(parts), weights=weights)
 
 
 def check_free(directory: Path, identity: Identity, *, overwrite: bool = False) -> None:
@@ -79,6 +99,22 @@ def read_text(path: Path) -> str:
         raise missing(path.parent, error.strerror or str(error)) from None
 
 
+def write_file(path: Path, text: str) -> None:
+    """Write a file that appears whole, in a folder that is made if need be.
+
+    Raises:
+        RunError: when that fails.
+    """
+    fresh = _beside(path, "partial")
+    with _written(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            fresh.write_text(text, encoding="utf-8")
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
+
+
 def missing(directory: Path, reason: str) -> RunError:
     """There is no result."""
     return _problem(
@@ -113,12 +149,20 @@ def _check_content(directory: Path, identity: Identity, overwrite: bool) -> None
             "choose another folder with `--out DIR`; nothing in this one was touched",
         )
     if found != identity and not overwrite:
-        other = "another version of the spec" if found[0] != identity[0] else "another model"
+        other = _what_differs(found, identity)
         raise _problem(
             "ATP440",
             f"`{directory}` holds the result of {other}",
             "keep both with `--out DIR`, or replace it with `--overwrite`",
         )
+
+
+def _what_differs(found: Identity, wanted: Identity) -> str:
+    if found.text != wanted.text:
+        return "another version of the spec"
+    if found.values != wanted.values:
+        return "other parameters or included files"
+    return "another model"
 
 
 def _identity(path: Path) -> Identity | None:
@@ -129,7 +173,10 @@ def _identity(path: Path) -> Identity | None:
         if not isinstance(document, dict) or not known:
             return None
         model = document["provenance"]["model"]
-        return str(document["spec"]["text"]), str(model["weights_sha256"])
+        spec = document["spec"]
+        parts = (spec["included"], spec["given"], spec["point"])
+        weights = str(model["weights_sha256"])
+        return Identity(text=str(spec["text"]), values=dumps(parts), weights=weights)
     except (DamagedError, RunError, KeyError, TypeError):
         return None
 

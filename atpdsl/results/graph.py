@@ -1,7 +1,8 @@
 """The circuit as a networkx graph: the nodes that matter, and who of them can read whom.
 
-Nodes are those with a measured effect, filled up with the best estimates; `input` stands for
-the tokens of the prompt and `logits` for the metric's position. Every node has the columns of
+Nodes are those that the spec's `circuit` keeps. Without one they are those with a measured
+effect, filled up with the best estimates. `input` stands for the tokens of the prompt and
+`logits` for the metric's position. Every node has the columns of
 the scores as attributes, and:
 
     label: a short name for drawings.
@@ -16,13 +17,14 @@ Edges have `via`: see `atpdsl.results.reading`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from atpdsl.nodes import NODE_KINDS
+from atpdsl.results.kept import kept
 from atpdsl.results.names import node_id, short_name
 from atpdsl.results.reading import Reading, Spot
 from atpdsl.results.record import PositionRecord, Record
@@ -38,22 +40,31 @@ MOST = 200
 INPUT, LOGITS = "input", "logits"
 
 
-def circuit(record: Record, table: pa.Table, method: str, keep: int = KEEP) -> networkx.DiGraph:
+def circuit(
+    record: Record, table: pa.Table, method: str, keep: int | None = None
+) -> networkx.DiGraph:
     """The graph for one method.
 
     Args:
         record: what is known about the run.
         table: its scores.
         method: the label of the method whose nodes are drawn.
-        keep: how many nodes; more (up to `MOST`) if more were chosen for verification.
+        keep: how many nodes; more (up to `MOST`) if more were chosen for verification. None
+            is exactly what the spec's `circuit` keeps, or `KEEP` if it has none.
     """
     import networkx
 
+    if keep is None and record.circuit is not None:
+        drawn = kept(replace(record.circuit, method=method), table)
+        keep = len(drawn)
+    else:
+        keep = KEEP if keep is None else keep
+        drawn = chosen(table, method, keep)
     graph = networkx.DiGraph(**_facts(record, method, keep))
     positions = {position.label: position for position in record.positions}
     missed = {m.node for v in record.verification if v.label == method for m in v.missed}
     spots: dict[str, Spot] = {}
-    for row in rows(chosen(table, method, keep)):
+    for row in rows(drawn):
         node = node_id(row.kind, row.layer, row.index, row.position)
         position = positions[row.position]
         flags = _flags(row, position, node in missed)
@@ -100,7 +111,7 @@ def _facts(record: Record, method: str, keep: int) -> dict[str, str | int]:
         "model": record.provenance.model.name,
         "method": method,
         "direction": "" if described is None else described.direction,
-        "metric": record.metric.name,
+        "metric": record.metric.title,
         "metric_position": record.metric.position,
         "pairs": len(record.pairs),
         "keep": keep,

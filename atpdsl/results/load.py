@@ -19,6 +19,7 @@ from atpdsl.results.document import DamagedError, from_json, loads
 from atpdsl.results.record import SCHEMA, Record
 from atpdsl.results.scores import SCHEMA as COLUMNS
 from atpdsl.results.scores import schema_by_pair
+from atpdsl.semantics.experiment import Keep
 
 # Far above any real run: 561,600 nodes of GPT-2 small at 15 tokens, times 100.
 MOST_ROWS = 100_000_000
@@ -80,6 +81,11 @@ def _check_record(record: Record) -> None:
     for nodes in record.nodes:
         if nodes.kind not in NODE_KINDS:
             raise DamagedError(f"{json.dumps(nodes.kind)} is no node kind")
+    circuit = record.circuit
+    if circuit is not None and circuit.keep not in set(Keep):
+        raise DamagedError(f"`circuit.keep` cannot be {json.dumps(circuit.keep)}")
+    if circuit is not None and circuit.method not in {m.label for m in record.methods}:
+        raise DamagedError(f"`circuit.method` is {json.dumps(circuit.method)}, no method")
     for name in record.exports:
         if not name or Path(name).is_absolute() or ".." in Path(name).parts:
             raise DamagedError(f"`exports` names {json.dumps(name)}")

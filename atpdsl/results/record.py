@@ -11,20 +11,32 @@ from dataclasses import dataclass
 
 from atpdsl.models.shape import ModelShape
 from atpdsl.planning.outcome import Counts
+from atpdsl.semantics.experiment import UNNAMED
 
-SCHEMA = "atpdsl/result/1"
+SCHEMA = "atpdsl/result/2"
 # `Verification.truth` where no exact method measured every node.
 VERIFY = "verify"
+# `MetricRecord.effect_unit` of a run that normalizes.
+OF_THE_GAP = "of the gap"
 Ranges = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpecRecord:
-    """The spec: its text as given, and what it was resolved to."""
+    """The spec: its text as given, and what it was resolved to.
+
+    Attributes:
+        included: the texts of included files by their names.
+        given: values that came from outside (`-p name=value`), as written.
+        point: the values of the sweep's names, where the run is one point of a sweep.
+    """
 
     name: str
     text: str
     doc: str
+    included: Mapping[str, str]
+    given: Mapping[str, str]
+    point: Mapping[str, str]
     resolved: Mapping[str, object]
 
 
@@ -122,14 +134,32 @@ class NodesRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricRecord:
-    """The metric; `clean` and `corrupted` are its means over pairs, unpatched."""
+    """The metric.
+
+    Attributes:
+        formula: how a computed metric is computed, as the spec says it.
+        unit: of the metric, and of the effects, unless they are normalized.
+        clean, corrupted: its means over pairs, unpatched; `gap` is the one minus the other.
+        normalized: effects and estimates, in the scores and in the verification, are divided
+            by the gap.
+        effect_unit: what effects and estimates are measured in.
+    """
 
     name: str
     position: str
+    formula: str | None
     unit: str
     settings: Mapping[str, object]
     clean: float | None
     corrupted: float | None
+    gap: float | None
+    normalized: bool
+    effect_unit: str
+
+    @property
+    def title(self) -> str:
+        """What to call it: its name, or for a computed metric without one its formula."""
+        return self.formula if self.formula and self.name == UNNAMED else self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +265,42 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CircuitRecord:
+    """Which nodes the circuit has, where the spec says so.
+
+    Attributes:
+        method: the label of the method by whose scores they are chosen.
+        keep: `top` (so many nodes), `share` (of all nodes) or `threshold` (from a score on).
+        amount: the number, the share (0 to 1), or the least score.
+        nodes: how many nodes that are.
+        left_out: how many more it would be, if circuits had no largest size.
+    """
+
+    method: str
+    keep: str
+    amount: float
+    nodes: int
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectationRecord:
+    """A line of `expect`, and whether it holds.
+
+    Attributes:
+        text: as written.
+        holds: False also where it cannot be decided.
+        found: what the line asks for, with the values found, in words.
+        undecided: why it cannot be decided; empty where it can.
+    """
+
+    text: str
+    holds: bool
+    found: tuple[str, ...]
+    undecided: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StageRecord:
     """The passes of one stage."""
 
@@ -280,11 +346,18 @@ class Record:
     nodes: tuple[NodesRecord, ...]
     methods: tuple[MethodRecord, ...]
     verification: tuple[Verification, ...]
+    circuit: CircuitRecord | None
+    expectations: tuple[ExpectationRecord, ...]
     stages: tuple[StageRecord, ...]
     passes: Counts
     warnings: tuple[WarningRecord, ...]
     exports: tuple[str, ...]
     host: HostRecord
+
+    @property
+    def unmet(self) -> tuple[ExpectationRecord, ...]:
+        """The expectations that do not hold."""
+        return tuple(one for one in self.expectations if not one.holds)
 
     def method(self, label: str | None = None) -> MethodRecord | None:
         """The method called `label`, the first one for None; None if there is none."""

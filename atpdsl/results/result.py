@@ -48,21 +48,27 @@ class Result:
 
     @cached_property
     def graph(self) -> networkx.DiGraph:
-        """The circuit of the first method, as a networkx graph."""
+        """The circuit that the spec asks for, as a networkx graph; else of its first method."""
         return self.circuit()
 
-    def circuit(self, *, method: str | None = None, keep: int = 50) -> networkx.DiGraph:
+    def circuit(
+        self, *, method: str | None = None, keep: int | None = None
+    ) -> networkx.DiGraph:
         """A circuit of the nodes with a measured effect and the best others.
 
         Args:
-            method: the label of a method of the spec; the first one for None.
-            keep: how many nodes; more, up to 200, if more were chosen for verification.
+            method: the label of a method of the spec; for None that of the spec's `circuit`,
+                or the first one.
+            keep: how many nodes; more, up to 200, if more were chosen for verification. For
+                None exactly those that the spec's `circuit` keeps, 50 if it has none.
 
         Raises:
             RunError: when the run has no such method.
         """
         from atpdsl.results.graph import circuit
 
+        if method is None and self.record.circuit is not None:
+            method = self.record.circuit.method
         return circuit(self.record, self.table, self.label(method), keep)
 
     def top(self, n: int = 20, method: str | None = None) -> pd.DataFrame:
@@ -101,7 +107,9 @@ class Result:
     @property
     def identity(self) -> folders.Identity:
         """What tells this run from others."""
-        return self.record.spec.text, self.record.provenance.model.weights_sha256
+        return folders.identity_of(
+            self.record.spec, self.record.provenance.model.weights_sha256
+        )
 
     def save(self, directory: str | Path, *, overwrite: bool = False) -> Result:
         """Write `result.json`, `scores.parquet` and `graph.json` to a folder.

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.binding.pairs import TokenPair
-from atpdsl.metrics import METRICS, Targets
+from atpdsl.metrics import Targets, metric_of
 from atpdsl.planning.cost import STAGES, counts, stage_of
 from atpdsl.planning.ops import (
     Backward,
@@ -94,7 +94,7 @@ class _Execution:
     ) -> None:
         self.plan = plan
         self.model = model
-        self.metric = METRICS[plan.bound.experiment.metric.name]
+        self.metric = metric_of(plan.bound.experiment.metric)
         self._progress, self._stages = progress, stages
         self._order = schedule(plan)
         self._values: dict[Op, Value] = {}
@@ -163,7 +163,7 @@ class _Execution:
         logits = self._run(op.forward).logits
         with torch.set_grad_enabled(op.forward.tracked):
             values = self.metric.compute(logits, self._targets(op))
-        self._refuse_nan(values, f"the metric `{self.metric.name}`")
+        self._refuse_nan(values, f"the metric `{self.plan.bound.experiment.metric.title}`")
         return values
 
     def _backward(self, op: Backward) -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from atpdsl.binding.pairs import TokenPair
-from atpdsl.metrics import Targets
+from atpdsl.metrics import Targets, TokenRows
 from atpdsl.planning.ops import Side
 from atpdsl.planning.positions import spot
 
@@ -51,25 +51,28 @@ def prompts(
 
 
 def targets(pairs: Sequence[TokenPair], device: str) -> Targets:
-    """The answers of a batch, without a reference."""
-    answers, answer_mask = _filled([p.answers for p in pairs])
-    foils, foil_mask = _filled([p.foils for p in pairs])
+    """The answers and token sets of a batch, without a reference."""
+    right = _filled([p.answers for p in pairs], device)
+    wrong = _filled([p.foils for p in pairs], device)
     return Targets(
-        answers=answers.to(device),
-        foils=foils.to(device),
-        answer_mask=answer_mask.to(device),
-        foil_mask=foil_mask.to(device),
+        answers=right.ids,
+        foils=wrong.ids,
+        answer_mask=right.mask,
+        foil_mask=wrong.mask,
+        sets=tuple(
+            _filled(rows, device) for rows in zip(*(p.sets for p in pairs), strict=True)
+        ),
     )
 
 
-def _filled(rows: Sequence[tuple[int, ...]]) -> tuple[Tensor, Tensor]:
+def _filled(rows: Sequence[tuple[int, ...]], device: str) -> TokenRows:
     width = max(1, *(len(row) for row in rows)) if rows else 1
     tokens = torch.zeros((len(rows), width), dtype=torch.long)
     mask = torch.zeros((len(rows), width), dtype=torch.float64)
     for i, row in enumerate(rows):
         tokens[i, : len(row)] = torch.tensor(row, dtype=torch.long)
         mask[i, : len(row)] = 1.0
-    return tokens, mask
+    return TokenRows(ids=tokens.to(device), mask=mask.to(device))
 
 
 def rows_of(values: Targets, rows: Tensor) -> Targets:
@@ -81,4 +84,5 @@ def rows_of(values: Targets, rows: Tensor) -> Targets:
         answer_mask=values.answer_mask[rows],
         foil_mask=values.foil_mask[rows],
         reference=reference,
+        sets=tuple(TokenRows(ids=s.ids[rows], mask=s.mask[rows]) for s in values.sets),
     )

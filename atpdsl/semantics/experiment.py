@@ -10,10 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from atpdsl.problems import Source, Span
+from atpdsl.semantics.conditions import Condition, Range
+from atpdsl.semantics.formulas import Formula
+from atpdsl.semantics.metric_formula import MetricFormula
+
+if TYPE_CHECKING:
+    from atpdsl.semantics.claims import Claim
 
 Setting = bool | int | float | str | None
+# What a computed metric is called that has no label.
+UNNAMED = "metric"
 NO_SETTINGS: Mapping[str, Setting] = MappingProxyType({})
 
 
@@ -48,34 +57,65 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """Names that are drawn together, without replacement, from one list."""
+    """Names that are drawn together, without replacement, from one list.
+
+    Attributes:
+        values: the words of the list, as they are written into a text.
+        rows: for `table(...)`, in place of `values`: the names are drawn together, and get
+            the words of one row.
+        numbers: every word was written as a number, so that formulas may count with it.
+        where: what a word must fulfil to be drawn, each of the names standing for it; needs
+            the tokenizer, so the list is shortened when the experiment is bound.
+    """
 
     names: tuple[str, ...]
-    values: tuple[str, ...]
+    values: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    numbers: bool = False
+    where: Formula | None = None
     span: Span
+
+    def words_of(self, name: str) -> tuple[str, ...]:
+        """The words that one of the names may get."""
+        column = self.names.index(name)
+        return self.values or tuple(row[column] for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corruption:
     """`corrupt S2 -> IO`: at position `target` the corrupted prompt has another text.
 
-    Exactly one of `slot` (the value of another slot), `text` (a fixed value; may hold
-    `{slot}`) and `redraw` (another value of the target's own slot list) is set.
+    Exactly one of `slot` (the value of another slot or of a `let`), `text` (a fixed value; may
+    hold `{slot}`), `formula` (a computed value) and `redraw` (another value of the target's
+    own slot list) is set. All but a `text` are written in the format of the place.
     """
 
     target: str
     slot: str | None = None
     text: str | None = None
+    formula: Formula | None = None
     redraw: bool = False
     span: Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """`answer " {IO}" vs " {S}"`: right and wrong continuations, each one token."""
+    """`answer " {IO}" vs " {S}"`: right and wrong continuations, each one token.
 
-    right: tuple[Text, ...]
-    wrong: tuple[Text, ...]
+    A formula, as `two_digits(yy + 1 .. 99)`, gives one text or several in each pair.
+    """
+
+    right: tuple[Text | Formula, ...]
+    wrong: tuple[Text | Formula, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairLet:
+    """`let yy = int(row.label)` in a `prompts` block: a value of its own in every pair."""
+
+    name: str
+    formula: Formula
     span: Span
 
 
@@ -108,13 +148,20 @@ class PositionRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplatePrompts:
-    """Pairs made from templates by drawing slots."""
+    """Pairs made from templates by drawing slots.
+
+    Attributes:
+        lets: values computed from the slots, each from those before it.
+        keep: what a drawn pair must fulfil; others are drawn instead.
+    """
 
     templates: tuple[Text, ...]
     slots: tuple[Slot, ...]
     corruptions: tuple[Corruption, ...]
     answer: Answer | None
     count: int
+    lets: tuple[PairLet, ...] = ()
+    keep: Formula | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +177,17 @@ class InlinePair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilePrompts:
-    """Pairs from a CSV or JSONL file; the texts may hold `{row.column}`."""
+    """Pairs from a CSV or JSONL file or a data set; the texts may hold `{row.column}`.
+
+    Attributes:
+        format: `csv`, `jsonl` or `hf`.
+        path: of the file or the data set's folder, from the spec's folder; for `hf` it may
+            also be the name of a data set.
+        split: which part of a data set, None if it has only one.
+        limit: how many rows are kept at most.
+        lets: values computed from the row, each from those before it.
+        keep: what a row must fulfil to be kept.
+    """
 
     path: str
     format: str
@@ -138,6 +195,9 @@ class FilePrompts:
     corrupted: Text
     answer: Answer | None
     limit: int | None
+    split: str | None = None
+    lets: tuple[PairLet, ...] = ()
+    keep: Formula | None = None
     span: Span
 
 
@@ -155,30 +215,28 @@ class Prompts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricCall:
-    """A metric by name, the position whose logits it reads, and its settings."""
+    """What is measured in every pair, and at which position.
+
+    Attributes:
+        name: a metric's name, or for a computed one its label (`metric` without a label).
+        settings: those of the metric.
+        formula: how a computed metric is computed; None for those with a name.
+        normalize: effects are divided by the mean gap between the clean and the corrupted
+            metric, so that 1 is the whole difference of the two prompts.
+    """
 
     name: str
     position: str
     settings: Mapping[str, Setting] = field(default_factory=lambda: NO_SETTINGS, hash=False)
+    formula: MetricFormula | None = None
+    normalize: bool = False
     span: Span
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
-    """Both ends included; None is an open end."""
-
-    first: int | None
-    last: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """One term of a `where`: `layer >= 5`, `head in 0..3`; terms are joined by `and`."""
-
-    axis: str
-    operator: str
-    values: tuple[Range, ...]
-    span: Span
+    @property
+    def title(self) -> str:
+        """What to call it: its name, or for a computed metric without one its formula."""
+        unnamed = self.formula is not None and self.name == UNNAMED
+        return self.formula.text if unnamed and self.formula else self.name
 
 
 class Placement(StrEnum):
@@ -205,7 +263,7 @@ class NodeSelection:
     indices: tuple[Range, ...] | None
     placement: Placement
     positions: tuple[Text, ...]
-    filters: tuple[Comparison, ...]
+    filters: tuple[Condition, ...]
     span: Span
 
 
@@ -222,11 +280,52 @@ class MethodCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyCall:
-    """`verify { top = K; random = R }`: exact effects for some nodes of each estimate."""
+    """`verify { top = K; random = R }`: exact effects for some nodes of each estimate.
+
+    Attributes:
+        top_share, random_share: the number as a share of all nodes (0.05 for `5%`), None
+            where it is written as a number. `top` and `random` are 0 then, until the nodes
+            are counted when the experiment is bound.
+    """
 
     top: int
     random: int
     methods: tuple[str, ...]
+    top_share: float | None = None
+    random_share: float | None = None
+    span: Span
+
+
+class Keep(StrEnum):
+    """How a circuit's nodes are chosen: so many, a share of all, or all from a size on."""
+
+    TOP = "top"
+    SHARE = "share"
+    THRESHOLD = "threshold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CircuitCall:
+    """`circuit { from = star; keep = top(40) }`: which nodes the circuit graph has.
+
+    Attributes:
+        method: a method's label; None is the first method.
+        amount: a number of nodes, a share of all of them (0..1), or a least score, in the
+            units of the metric.
+    """
+
+    method: str | None
+    keep: Keep
+    amount: float
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """A line of `expect`: what the result has to fulfil; `text` is as written."""
+
+    condition: Claim
+    text: str
     span: Span
 
 
@@ -257,7 +356,13 @@ class ExportCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
-    """A whole spec."""
+    """A whole spec, or one point of its sweep.
+
+    Attributes:
+        point: the values of the sweep's names (and of `prompts`, if several sets are
+            measured) at this point, in the order of the spec; nothing where there is one.
+        given: values that came from outside (`-p name=value`), as written.
+    """
 
     name: str
     source: Source
@@ -270,3 +375,7 @@ class Experiment:
     verify: VerifyCall | None
     run: RunSettings
     exports: tuple[ExportCall, ...]
+    circuit: CircuitCall | None = None
+    expectations: tuple[Expectation, ...] = ()
+    point: tuple[tuple[str, str], ...] = ()
+    given: tuple[tuple[str, str], ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from atpdsl.problems import Label
+from atpdsl.problems.fixes import replaced
 from atpdsl.registry import closest
 from atpdsl.semantics.experiment import ExportCall
 from atpdsl.semantics.findings import Findings, did_you_mean, listed
@@ -59,10 +60,14 @@ def _export(
     path = item
     if isinstance(item, t.Call) and isinstance(item.function, t.Name):
         chosen = item.function
-        path = item.arguments[0].value if len(item.arguments) == 1 else item
+        path = _only_argument(item)
     if not isinstance(path, t.String):
         advice = 'write `export "scores.csv"`'
-        findings.error("ATP108", "a file name is wanted here", path.span, advice=advice)
+        name = _dotted(path)
+        fix = replaced(path.span, f'"{name}"') if name else None
+        findings.error(
+            "ATP108", "a file name is wanted here", path.span, advice=advice, fix=fix
+        )
         return None
     if not _allowed(path, findings):
         return None
@@ -73,10 +78,21 @@ def _export(
     return ExportCall(path=path.value, format=form, span=item.span) if form else None
 
 
+def _dotted(value: t.Expression) -> str:
+    """`scores.csv`, written without quotes; "" for anything else."""
+    if isinstance(value, t.Attribute) and isinstance(value.base, t.Name):
+        return f"{value.base.text}.{value.name.text}"
+    return ""
+
+
+def _only_argument(call: t.Call) -> t.Expression:
+    """What stands in `csv("scores.txt")`; the call itself if that is anything else."""
+    first = call.arguments[0] if len(call.arguments) == 1 else None
+    plain = first is not None and first.name is None and first.position is None
+    return first.value if first is not None and plain else call
+
+
 def _allowed(path: t.String, findings: Findings) -> bool:
-    if "{" in path.value or "}" in path.value:
-        findings.not_yet("a name with `{...}` in it", path.span)
-        return False
     reason = objection(path.value)
     if reason:
         findings.error(

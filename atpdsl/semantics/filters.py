@@ -1,11 +1,18 @@
-"""`where layer >= 5 and head in 0..3`: conditions on the nodes of a selection."""
+"""`where layer >= 5 and not head in 0..3`: conditions on the nodes of a selection."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from atpdsl.registry import closest
-from atpdsl.semantics.experiment import Comparison, Range
+from atpdsl.semantics.conditions import (
+    AllOf,
+    AnyOf,
+    Comparison,
+    Condition,
+    Negation,
+    Range,
+)
 from atpdsl.semantics.findings import Findings, did_you_mean, listed
 from atpdsl.semantics.numbers import whole_number
 from atpdsl.syntax import tree as t
@@ -14,29 +21,45 @@ AXES = ("layer", "head", "kv_head", "neuron", "index")
 FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
-def read_filters(where: t.Expression | None, findings: Findings) -> tuple[Comparison, ...]:
-    """The terms of a `where`, all of which must hold."""
+def read_filters(where: t.Expression | None, findings: Findings) -> tuple[Condition, ...]:
+    """The conditions of a `where`, all of which must hold; none if one cannot be read."""
     if where is None:
         return ()
-    terms = (_term(part, findings) for part in _conjuncts(where))
-    return tuple(term for term in terms if term is not None)
+    return _conditions(_parts(where, "and"), findings) or ()
 
 
-def _conjuncts(value: t.Expression) -> Iterable[t.Expression]:
-    if isinstance(value, t.Binary) and value.operator == "and":
-        yield from _conjuncts(value.left)
-        yield from _conjuncts(value.right)
+def _conditions(
+    values: Iterable[t.Expression], findings: Findings
+) -> tuple[Condition, ...] | None:
+    """Each as a condition; None (and a problem) if one is none."""
+    read = [_condition(value, findings) for value in values]
+    found = tuple(one for one in read if one is not None)
+    return found if len(found) == len(read) else None
+
+
+def _parts(value: t.Expression, operator: str) -> Iterable[t.Expression]:
+    """What stands between `and`s or between `or`s."""
+    if isinstance(value, t.Binary) and value.operator == operator:
+        yield from _parts(value.left, operator)
+        yield from _parts(value.right, operator)
     else:
         yield value
 
 
+def _condition(value: t.Expression, findings: Findings) -> Condition | None:
+    match value:
+        case t.Binary(operator="and" | "or" as operator):
+            operands = _conditions(_parts(value, operator), findings)
+            join = AllOf if operator == "and" else AnyOf
+            return None if operands is None else join(operands=operands, span=value.span)
+        case t.Unary(operator="not"):
+            operand = _condition(value.operand, findings)
+            return None if operand is None else Negation(operand=operand, span=value.span)
+        case _:
+            return _term(value, findings)
+
+
 def _term(value: t.Expression, findings: Findings) -> Comparison | None:
-    if isinstance(value, t.Binary) and value.operator == "or":
-        findings.not_yet("`or` in a `where`", value.span, advice="write two selections")
-        return None
-    if isinstance(value, t.Unary) and value.operator == "not":
-        findings.not_yet("`not` in a `where`", value.span, advice="write `!=`, `<` or `>`")
-        return None
     if not isinstance(value, t.Binary) or value.operator not in (*FLIPPED, "in"):
         _bad_term(value, findings)
         return None
@@ -106,5 +129,6 @@ def _bad_term(value: t.Expression, findings: Findings) -> None:
         "ATP223",
         "this condition cannot be read",
         value.span,
-        advice="write `layer >= 5`, `head in 0..3` or `layer in [0, 2, 4..6]`, joined by `and`",
+        advice="write `layer >= 5`, `head in 0..3` or `layer in [0, 2, 4..6]`, with `and`, `or`"
+        " and `not`",
     )

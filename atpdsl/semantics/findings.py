@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from atpdsl.problems import Label, Problem, Severity, Span
+from atpdsl.problems import Fix, Label, Problem, Severity, Span
+from atpdsl.problems.fixes import did_you_mean
+
+__all__ = ["Findings", "did_you_mean", "listed"]
 
 
 class Findings:
@@ -19,10 +22,11 @@ class Findings:
         *,
         advice: str = "",
         also: tuple[Label, ...] = (),
+        fix: Fix | None = None,
     ) -> None:
-        """Adds what stops the run."""
+        """Adds what stops the run; a misspelled word needs no `fix`, see `did_you_mean`."""
         self.problems.append(
-            Problem(code=code, message=message, at=Label(at), also=also, help=advice)
+            Problem(code=code, message=message, at=Label(at), also=also, help=advice, fix=fix)
         )
 
     def warning(self, code: str, message: str, at: Span, *, advice: str = "") -> None:
@@ -39,15 +43,11 @@ class Findings:
 
     def not_yet(self, what: str, at: Span, *, advice: str = "") -> None:
         """Adds that something is part of the language, but not of this version."""
+        advice = advice or "leave it out: it can be read, but this version cannot run it"
         self.error("ATP110", f"{what} is not in this version", at, advice=advice)
 
     def __len__(self) -> int:
         return len(self.problems)
-
-
-def did_you_mean(meant: str | None, otherwise: str = "") -> str:
-    """The help for a misspelled name."""
-    return f"did you mean `{meant}`?" if meant else otherwise
 
 
 def listed(names: tuple[str, ...]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from atpdsl.problems import Label, Span
+from atpdsl.problems.fixes import replaced
 from atpdsl.registry import closest
 from atpdsl.semantics.experiment import Direction, MethodCall, VerifyCall
 from atpdsl.semantics.findings import Findings, did_you_mean, listed
@@ -45,7 +46,11 @@ def _method(
     value = statement.value
     if not isinstance(value, t.Name):
         advice = f"write one of {listed(tuple(signatures))}"
-        findings.error("ATP108", "a method is wanted here", value.span, advice=advice)
+        if isinstance(value, t.Call):
+            advice = "settings stand in braces: `method atp { direction = denoising }`"
+        quoted = value.value if isinstance(value, t.String) else ""
+        fix = replaced(value.span, quoted) if quoted in signatures else None
+        findings.error("ATP108", "a method is wanted here", value.span, advice=advice, fix=fix)
         return None
     name = value.text
     if name not in signatures:
@@ -102,9 +107,13 @@ def read_verify(
             statement.word.span,
             advice=f"add {_one_of(estimates)}, or remove `verify`: other methods are exact",
         )
+    top, top_share = settings.amount("top")
+    random, random_share = settings.amount("random")
     return VerifyCall(
-        top=settings.integer("top"),
-        random=settings.integer("random"),
+        top=top,
+        random=random,
+        top_share=top_share,
+        random_share=random_share,
         methods=labels,
         span=statement.word.span,
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from atpdsl.problems import Span
+from atpdsl.problems import Fix, Span
+from atpdsl.problems.fixes import replaced
 from atpdsl.registry import closest
 from atpdsl.semantics.experiment import NodeSelection, Placement, Text
 from atpdsl.semantics.filters import read_filters
@@ -28,6 +30,39 @@ def read_nodes(
         advice = "write `heads.z at every`"
         findings.error("ATP227", "no nodes are selected", block.word.span, advice=advice)
     return tuple(node for select in selects for node in reader.read(select))
+
+
+def read_selection(
+    item: t.Expression,
+    position: t.Expression | None,
+    vocabulary: Vocabulary,
+    positions: Positions,
+    findings: Findings,
+) -> tuple[NodeSelection, ...]:
+    """`heads.z[L9H6] at last`, read as a line of `nodes` is."""
+    select = t.Select(
+        items=(item,),
+        targets=(),
+        positions=() if position is None else (position,),
+        where=None,
+        body=None,
+        span=item.span,
+    )
+    return tuple(_Reader(vocabulary, positions, findings).read(select))
+
+
+def check_kinds(
+    items: Iterable[t.Expression],
+    vocabulary: Vocabulary,
+    findings: Findings,
+    *,
+    also: tuple[str, ...] = (),
+) -> None:
+    """Problems with kinds of nodes and their brackets; `also` are other words allowed."""
+    kinds = (*vocabulary.nodes, *((word, "vector") for word in also))
+    reader = _Reader(replace(vocabulary, nodes=kinds), Positions(findings), findings)
+    for item in items:
+        reader.check(item)
 
 
 class _Reader:
@@ -68,6 +103,10 @@ class _Reader:
 
     # ---- kinds ----
 
+    def check(self, item: t.Expression) -> None:
+        """Only what is wrong with an item."""
+        tuple(self._units(item))
+
     def _units(self, item: t.Expression) -> Iterable[tuple[str, Units]]:
         """The kind that an item names, with each of its choices of layers and units."""
         if is_head_name(item):
@@ -98,8 +137,10 @@ class _Reader:
             advice = advice or f"kinds are {listed(names)}"
         if isinstance(item, t.Index) and any(_is_fraction(part) for part in item.items):
             message = "heads are not written with a dot"
-            advice = "layer 9, head 6 is `L9H6`: write `heads.z[L9H6]`"
-            self.findings.error("ATP222", message, item.span, advice=advice)
+            fix = _heads(item)
+            written = fix.text if fix else "heads.z[L9H6]"
+            advice = f"layer 9, head 6 is `L9H6`: write `{written}`"
+            self.findings.error("ATP222", message, item.span, advice=advice, fix=fix)
             return
         self.findings.error("ATP220", message, base.span, advice=advice)
 
@@ -140,6 +181,15 @@ def _dotted(value: t.Expression) -> str | None:
         base = _dotted(value.base)
         return None if base is None else f"{base}.{value.name.text}"
     return None
+
+
+def _heads(item: t.Index) -> Fix | None:
+    """`heads[9.6]` as it is written."""
+    numbers = [part.text.split(".") for part in item.items if isinstance(part, t.Number)]
+    if len(numbers) < len(item.items) or not all(len(number) == 2 for number in numbers):
+        return None
+    names = ", ".join(f"L{layer}H{head}" for layer, head in numbers)
+    return replaced(item.span, f"{DEFAULT_HEAD_KIND}[{names}]")
 
 
 def _is_fraction(value: t.Expression) -> bool:

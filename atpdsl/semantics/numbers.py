@@ -1,6 +1,8 @@
-"""Whole numbers in expressions."""
+"""Numbers in expressions: counts, shares, and others."""
 
 from __future__ import annotations
+
+import math
 
 from atpdsl.syntax import tree as t
 
@@ -10,3 +12,27 @@ def whole_number(value: t.Expression | None) -> int | None:
     if isinstance(value, t.Number) and isinstance(value.value, int) and not value.unit:
         return value.value
     return None
+
+
+def number_of(value: t.Expression | None) -> int | float | None:
+    """The value of a number without a unit, with its sign; None for anything else."""
+    match value:
+        case t.Unary(operator="-", operand=t.Number(value=number, unit="")):
+            return -number
+        case t.Number(value=number, unit=""):
+            return number
+        case _:
+            return None
+
+
+def share_of(value: t.Expression | None) -> float | None:
+    """The share that a percentage is, 0.05 for `5%`; None for others, and above 100%."""
+    if isinstance(value, t.Number) and value.unit == "%" and value.value <= 100:
+        return float(value.value) / 100
+    return None
+
+
+def part_of(share: float, whole: int) -> int:
+    """So many are at least a share of all."""
+    # 7% of 100 is 7.000000000000001 in floating point, and still 7.
+    return math.ceil(share * whole - 1e-9)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from typing import TypeVar
 
 from atpdsl.problems import Span
+from atpdsl.problems.fixes import inserted
 from atpdsl.registry import closest
 from atpdsl.semantics.findings import Findings, listed
 from atpdsl.semantics.schema import EDITION, SHAPE_OF, SHAPES
@@ -59,6 +59,7 @@ class Outline:
                     "this spec does not say in which edition of the language it is written",
                     statements[0].word.span if statements else Span(0, 0),
                     advice=f"begin with the line `atp {EDITION}`",
+                    fix=inserted(f"atp {EDITION}\n\n", 0),
                 )
             return True
         version = versions[0]
@@ -71,13 +72,6 @@ class Outline:
                 advice="a newer atpdsl may know it: `pip install -U atpdsl`",
             )
             return False
-        if self.tree.statements[0] is not version:
-            self.findings.error(
-                "ATP102",
-                f"`atp {EDITION}` has to come first",
-                version.span,
-                advice="move it to the first line",
-            )
         return True
 
     def _check_words(self) -> None:
@@ -87,21 +81,11 @@ class Outline:
                 for statement in statements:
                     self.findings.not_yet(f"`{shape.word}`", statement.word.span)
                 continue
-            if shape.word == "prompts":
-                self._several_prompts(statements)
-            elif shape.once:
+            if shape.once:
                 for statement in statements[1:]:
                     first = statements[0].word.span
                     twice(f"`{shape.word}`", statement.word.span, first, self.findings)
         self._check_missing()
-
-    def _several_prompts(self, statements: Iterable[t.Statement]) -> None:
-        for statement in list(statements)[1:]:
-            self.findings.not_yet(
-                "a second `prompts`",
-                statement.word.span,
-                advice="write all templates and pairs in one block",
-            )
 
     def _check_missing(self) -> None:
         missing = tuple(

@@ -1,14 +1,39 @@
-"""Which paths a spec may name: files below its own folder, or below the result's."""
+"""Which paths a spec may name: files of its project, or files below the result's folder."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 LONGEST_PATH = 240
+PROJECT_MARKS = (".git", "pyproject.toml", "atpdsl.toml")
 
 
-def objection(path: str) -> str:
-    """Why a spec may not name a path; "" if it may."""
+def project_root(folder: Path) -> Path:
+    """The folder of the project that a folder belongs to; itself if it belongs to none."""
+    folder = folder.resolve()
+    for candidate in (folder, *folder.parents):
+        if any((candidate / mark).exists() for mark in PROJECT_MARKS):
+            return candidate
+    return folder
+
+
+def in_project(path: str, folder: Path) -> bool:
+    """Whether a path, which counts from a folder, lies in the project of that folder."""
+    try:
+        return (folder / path).resolve().is_relative_to(project_root(folder))
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
+def objection(path: str, *, parents: bool = False, folder: Path | None = None) -> str:
+    """Why a spec may not name a path; "" if it may.
+
+    Args:
+        path: as it is written.
+        parents: whether `..` may stand in it, wherever that leads.
+        folder: from which it counts, where `..` may stand in it if it stays in the project.
+    """
     parts = path.split("/")
     if not path.strip() or path.endswith("/"):
         return "it names no file"
@@ -20,7 +45,7 @@ def objection(path: str) -> str:
         return "it does not start here"
     if path.startswith("~"):
         return "`~` is another folder"
-    if ".." in parts:
+    if ".." in parts and not parents and not (folder and in_project(path, folder)):
         return "`..` leads out of the folder"
     if len(path) > LONGEST_PATH:
         return f"it has more than {LONGEST_PATH} characters"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 
 from atpdsl.problems import Label, Span
 from atpdsl.registry import closest
@@ -14,6 +15,7 @@ from atpdsl.semantics.texts import Written
 from atpdsl.syntax import tree as t
 
 LAST = "last"
+_SLOT = re.compile(r"\{\s*([A-Za-z_]\w*)\s*(as\s+\w+\s*)?\}")
 
 
 class Positions:
@@ -31,9 +33,13 @@ class Positions:
         self.rules: list[PositionRule] = []
         self.names: dict[str, Span] = {}
 
-    def add_texts(self, texts: Iterable[Written], slots: Iterable[str]) -> None:
-        """Takes the slots and the `as` names of templates."""
-        declared = frozenset(slots)
+    def add_texts(
+        self, texts: Iterable[Written], slots: Iterable[str], lets: Iterable[str] = ()
+    ) -> None:
+        """Takes the names of templates: slots, values of `let` lines, and `as` names."""
+        declared = dict.fromkeys(lets, "that is a `let`") | dict.fromkeys(
+            slots, "that is a slot"
+        )
         for written in texts:
             here: dict[str, Span] = {}
             for piece in written.pieces:
@@ -46,13 +52,13 @@ class Positions:
             self.names = here | self.names
 
     def _check_label(
-        self, label: str, place: Span, slots: frozenset[str], here: dict[str, Span]
+        self, label: str, place: Span, declared: Mapping[str, str], here: dict[str, Span]
     ) -> None:
         if label in here:
             also = (Label(here[label], "the first is here"),)
             self._name_taken(label, "there is one in this text already", place, also)
-        elif label in slots:
-            self._name_taken(label, "that is a slot", place)
+        elif label in declared:
+            self._name_taken(label, declared[label], place)
         elif label in RESERVED:
             self._name_taken(label, "that word means something else", place)
 
@@ -88,17 +94,19 @@ class Positions:
             if pattern is None:
                 return None
             return PositionRule(name=name, pattern=pattern.value, span=span)
-        reference = self._reference(value)
+        reference = self._reference(
+            value, 'write `match(r"in the city of (\\w+)")` or `S1 + 1`'
+        )
         if reference is None:
             return None
         origin, offset = reference
         return PositionRule(name=name, relative=(origin.text, offset), span=span)
 
-    def _reference(self, value: t.Expression) -> tuple[t.Name, int] | None:
+    def _reference(self, value: t.Expression, advice: str) -> tuple[t.Name, int] | None:
         """A known position and an offset from it in tokens; a problem if it is none."""
         relative = _relative(value)
         if relative is None:
-            self._not_a_position(value)
+            self._not_a_position(value, advice)
             return None
         return relative if self._known(relative[0]) else None
 
@@ -106,7 +114,7 @@ class Positions:
         called = call.function.text if isinstance(call.function, t.Name) else ""
         first = call.arguments[0] if len(call.arguments) == 1 else None
         if called == "match" and first is not None and isinstance(first.value, t.String):
-            return first.value
+            return first.value if self._is_pattern(first.value) else None
         self.findings.error(
             "ATP108",
             "`match` wants one pattern" if called == "match" else "this is no position",
@@ -115,12 +123,29 @@ class Positions:
         )
         return None
 
+    def _is_pattern(self, string: t.String) -> bool:
+        slot = None if string.raw else _SLOT.search(string.value)
+        if slot is None:
+            return True
+        known = f"`{slot[1]}` is a position by itself; " if slot[1] in self.names else ""
+        self.findings.error(
+            "ATP108",
+            "a pattern has no slots",
+            string.place(slot.start(), slot.end()),
+            advice=f'{known}write what the text looks like, as `match(r"a (\\w+)")`',
+        )
+        return False
+
     def use(self, value: t.Expression) -> Text | None:
         """A position in an `at`: a name, a name and an offset, or a token's number."""
         number = whole_number(value)
         if number is not None:
             return Text(text=str(number), span=value.span)
-        reference = self._reference(value)
+        reference = self._reference(
+            value,
+            "positions are names, as `last` and `S2`, names and an offset, as `S2 + 1`, or a"
+            " token's number",
+        )
         if reference is None:
             return None
         origin, offset = reference
@@ -141,14 +166,15 @@ class Positions:
         self.findings.error("ATP262", message, name.span, advice=advice)
         return False
 
-    def _not_a_position(self, value: t.Expression) -> None:
-        self.findings.error(
-            "ATP206",
-            "this is no position",
-            value.span,
-            advice="positions are names, as `last` and `S2`, names and an offset, as"
-            " `S2 + 1`, or a token's number",
-        )
+    def _not_a_position(self, value: t.Expression, advice: str) -> None:
+        match value:
+            case t.String(value=text) if text in self.names or text == LAST:
+                advice = f"write `{text}`, without quotes"
+            case t.Call(function=t.Name(text="match")):
+                advice = "give it a name first: `pos place = match(...)` in `prompts`"
+            case _:
+                pass
+        self.findings.error("ATP206", "this is no position", value.span, advice=advice)
 
 
 def _relative(value: t.Expression) -> tuple[t.Name, int] | None:

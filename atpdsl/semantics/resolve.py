@@ -8,12 +8,15 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
 from atpdsl.problems import Problem, Severity, Source
-from atpdsl.registry import closest
+from atpdsl.problems.fixes import replaced
 from atpdsl.semantics.answers import check_answers
+from atpdsl.semantics.circuit import read_circuit
+from atpdsl.semantics.expectations import read_expectations
 from atpdsl.semantics.experiment import (
+    CircuitCall,
+    Expectation,
     Experiment,
     MethodCall,
     MetricCall,
@@ -24,16 +27,21 @@ from atpdsl.semantics.experiment import (
     VerifyCall,
 )
 from atpdsl.semantics.exports import read_exports
-from atpdsl.semantics.findings import Findings, did_you_mean, listed
+from atpdsl.semantics.findings import Findings
+from atpdsl.semantics.later import check_diagnose, check_edges
+from atpdsl.semantics.measured import Measured
 from atpdsl.semantics.methods import read_methods, read_verify
-from atpdsl.semantics.nodes import PLACEMENTS, read_nodes
+from atpdsl.semantics.metric import Surroundings, check_gradients, read_metric, signature_of
+from atpdsl.semantics.nodes import read_nodes
 from atpdsl.semantics.outline import Outline
-from atpdsl.semantics.positions import LAST, Positions
+from atpdsl.semantics.pair_lets import warn_unused
+from atpdsl.semantics.positions import Positions
 from atpdsl.semantics.prompt_files import read_file_prompts
 from atpdsl.semantics.prompts import read_prompts
-from atpdsl.semantics.schema import RUN, SHAPE_OF, key_of
+from atpdsl.semantics.questions import Questions
+from atpdsl.semantics.schema import RUN, SHAPE_OF
 from atpdsl.semantics.settings import read_settings
-from atpdsl.semantics.signature import Signature, Vocabulary
+from atpdsl.semantics.signature import Vocabulary
 from atpdsl.syntax import tree as t
 from atpdsl.syntax.limits import first_ones
 
@@ -72,6 +80,7 @@ class _Resolver:
     ) -> None:
         self.source = source
         self.doc = tree.doc
+        self.comments = tree.comments
         self.vocabulary = vocabulary
         self.base = base
         self.findings = findings
@@ -84,18 +93,25 @@ class _Resolver:
             return None
         model = self._model()
         prompts = self._prompts()
-        metric = self._metric()
+        metric = self._metric(prompts)
         nodes = self._nodes()
         methods = read_methods(
             self.outline.all("method", t.Declaration), self.vocabulary, self.findings
         )
         verify = self._verify(methods)
+        circuit, expectations = self._demands(methods, verify)
+        self._later()
         run = self._run()
         exports = read_exports(
             self.outline.all("export", t.Export), self.vocabulary, self.findings
         )
-        if prompts is not None and metric is not None:
-            check_answers(prompts, metric, self._metrics()[metric.name], self.findings)
+        if metric is not None:
+            check_gradients(metric, methods, self.vocabulary, self.findings)
+        if prompts is not None and metric is not None and self._answers_readable():
+            needs = signature_of(metric, self.vocabulary)
+            check_answers(prompts, metric, needs, self.findings)
+        if prompts is not None:
+            self._check_lets(prompts)
         if model is None or prompts is None or metric is None:
             return None
         return Experiment(
@@ -110,6 +126,8 @@ class _Resolver:
             verify=verify,
             run=run,
             exports=exports,
+            circuit=circuit,
+            expectations=expectations,
         )
 
     # ---- statements ----
@@ -123,8 +141,10 @@ class _Resolver:
         name = statement.value
         if not isinstance(name, t.String) or not name.value.strip():
             message = "a model's name is wanted here"
-            advice = 'write it in quotes: `model "tiny"`'
-            self.findings.error("ATP108", message, name.span, advice=advice)
+            meant = name.text if isinstance(name, t.Name) else "tiny"
+            advice = f'write it in quotes: `model "{meant}"`'
+            quoted = replaced(name.span, f'"{meant}"') if isinstance(name, t.Name) else None
+            self.findings.error("ATP108", message, name.span, advice=advice, fix=quoted)
             return None
         revision = settings["revision"]
         return ModelRef(
@@ -142,70 +162,38 @@ class _Resolver:
             prompts, self.positions = read_prompts(statement, self.base, self.findings)
         else:
             prompts, self.positions = read_file_prompts(
-                statement, statement.origin, self.findings
+                statement, statement.origin, self.base, self.findings
             )
         return prompts
 
-    def _metric(self) -> MetricCall | None:
+    def _answers_readable(self) -> bool:
+        """Whether no line was lost that may have been an `answer`."""
+        statement = self.outline.one("prompts", t.PromptSet)
+        if statement is None or statement.body.broken:
+            return False
+        pairs = (line for line in statement.body.statements if isinstance(line, t.Pair))
+        return not any(pair.body is not None and pair.body.broken for pair in pairs)
+
+    def _check_lets(self, prompts: Prompts) -> None:
+        """A `let` that nothing uses; where there are errors its use may stand in one."""
+        if any(p.severity is Severity.ERROR for p in self.findings.problems):
+            return
+        if self._answers_readable() and self.outline.readable("metric"):
+            metrics = (line.value for line in self.outline.all("metric", t.Declaration))
+            warn_unused(prompts, metrics, self.findings)
+
+    def _metric(self, prompts: Prompts | None) -> MetricCall | None:
         statement = self.outline.one("metric", t.Declaration)
         if statement is None:
             return None
-        self._no_label(statement)
-        signature = self._metric_signature(statement.value)
-        position = self._metric_position(statement.positions)
-        if signature is None:
-            return None
-        shape = SHAPE_OF["metric"]
-        own = tuple(key_of(param) for param in signature.params)
-        settings = read_settings(
-            statement.body,
-            replace(shape, keys=(*own, *shape.keys)),
-            self.findings,
-            owner=f"metric `{signature.name}`",
+        around = Surroundings(
+            vocabulary=self.vocabulary,
+            positions=self.positions,
+            prompts=prompts,
+            source=self.source,
+            comments=self.comments,
         )
-        return MetricCall(
-            name=signature.name,
-            position=position,
-            settings=MappingProxyType({key.name: settings[key.name] for key in own}),
-            span=statement.value.span,
-        )
-
-    def _metrics(self) -> dict[str, Signature]:
-        return {signature.name: signature for signature in self.vocabulary.metrics}
-
-    def _metric_signature(self, value: t.Expression) -> Signature | None:
-        known = self._metrics()
-        if not isinstance(value, t.Name):
-            advice = f"there are {listed(tuple(known))}"
-            self.findings.not_yet("a computed metric", value.span, advice=advice)
-            return None
-        if value.text not in known:
-            self.findings.error(
-                "ATP112",
-                f"there is no metric `{value.text}`",
-                value.span,
-                advice=did_you_mean(
-                    closest(value.text, known), f"there are {listed(tuple(known))}"
-                ),
-            )
-            return None
-        return known[value.text]
-
-    def _metric_position(self, positions: tuple[t.Expression, ...]) -> str:
-        if not positions:
-            return LAST
-        first = positions[0]
-        spread = isinstance(first, t.Name) and first.text in PLACEMENTS
-        if len(positions) > 1 or spread:
-            self.findings.error(
-                "ATP226",
-                "a metric reads the logits at one position",
-                first.span.to(positions[-1].span),
-                advice="write `at last`, or the name of another position",
-            )
-            return LAST
-        text = self.positions.use(first)
-        return LAST if text is None else text.text
+        return read_metric(statement, around, self.findings)
 
     def _nodes(self) -> tuple[NodeSelection, ...]:
         return tuple(
@@ -224,11 +212,51 @@ class _Resolver:
         if statement is None:
             return None
         self._no_name(statement)
-        written = self.outline.all("method", t.Declaration)
-        complete = self.outline.readable("method") and len(written) == len(methods)
+        complete = self._has_all(methods)
         return read_verify(
             statement, methods, self.vocabulary, self.findings, complete=complete
         )
+
+    def _has_all(self, methods: tuple[MethodCall, ...]) -> bool:
+        """Whether every method of the spec could be read."""
+        written = self.outline.all("method", t.Declaration)
+        return self.outline.readable("method") and len(written) == len(methods)
+
+    def _demands(
+        self, methods: tuple[MethodCall, ...], verify: VerifyCall | None
+    ) -> tuple[CircuitCall | None, tuple[Expectation, ...]]:
+        """The circuit that is wanted, and what is expected of the result."""
+        measured = Measured(
+            calls=methods,
+            estimates=frozenset(s.name for s in self.vocabulary.methods if s.estimates),
+            verify=verify,
+            complete=self._has_all(methods) and self.outline.readable("verify"),
+        )
+        statement = self.outline.one("circuit", t.Block)
+        circuit = None
+        if statement is not None:
+            self._no_name(statement)
+            circuit = read_circuit(statement, measured, self.findings)
+        asking = Questions(
+            source=self.source,
+            measured=measured,
+            has_circuit=statement is not None or not self.outline.readable("circuit"),
+            vocabulary=self.vocabulary,
+            positions=self.positions,
+            findings=self.findings,
+        )
+        expectations: list[Expectation] = []
+        for block in self.outline.all("expect", t.Block):
+            self._no_name(block)
+            expectations += read_expectations(block, self.source, asking, self.findings)
+        return circuit, tuple(expectations)
+
+    def _later(self) -> None:
+        """Statements that only later versions run."""
+        for block in self.outline.all("diagnose", t.Block):
+            check_diagnose(block, self.findings)
+        for block in self.outline.all("edges", t.Block):
+            check_edges(block, self.vocabulary, self.findings)
 
     def _run(self) -> RunSettings:
         statement = self.outline.one("run", t.Block)

@@ -6,15 +6,37 @@ One table drives the checks, the suggestions and the reference page.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
-from atpdsl.semantics.experiment import Setting
-from atpdsl.semantics.signature import Param
+from atpdsl.semantics.prompt_schema import LINES, PAIR, PROMPTS, PROMPTS_FROM_FILE
+from atpdsl.semantics.shape import Key, Shape, key_of, later_keys
+
+__all__ = [
+    "CIRCUIT",
+    "DEVICES",
+    "DIRECTION",
+    "DTYPES",
+    "EDITION",
+    "LATER_EXPORTS",
+    "LATER_EXPORT_FORMATS",
+    "LATER_METHODS",
+    "LINES",
+    "ON_OFF",
+    "PAIR",
+    "PARAM",
+    "PROMPTS",
+    "PROMPTS_FROM_FILE",
+    "RUN",
+    "SELECTION",
+    "SHAPES",
+    "SHAPE_OF",
+    "VERIFY",
+    "Key",
+    "Shape",
+    "key_of",
+]
 
 EDITION = 1
-KeyType = Literal["int", "float", "bool", "word", "text", "expression"]
 ON_OFF: Mapping[str, bool] = MappingProxyType(
     {"on": True, "off": False, "true": True, "false": False}
 )
@@ -23,93 +45,6 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 SELECTION = "selection"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """One `name = value` of a body.
-
-    Attributes:
-        type: `word` and `text` take a word or a string; `expression` is read elsewhere.
-        default: what holds where the key is left out; None is "chosen elsewhere".
-        choices: the words allowed, for type `word`; empty is any.
-        pattern: a regular expression for words beside the `choices`.
-        synonyms: words that are not allowed, and what they probably mean.
-        code: the problem of a value that is not allowed.
-        later: part of the language, but not of this version.
-    """
-
-    name: str
-    type: KeyType
-    doc: str
-    default: Setting = None
-    choices: tuple[str, ...] = ()
-    pattern: str = ""
-    synonyms: tuple[tuple[str, str], ...] = ()
-    minimum: float | None = None
-    maximum: float | None = None
-    code: str = "ATP109"
-    later: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """What a statement may hold.
-
-    Attributes:
-        example: one line that shows it.
-        keys: its settings.
-        statements: words of statements allowed in its body; `selection` is a list of nodes.
-        once, required: at most one, at least one in a spec.
-        later: part of the language, but not of this version.
-    """
-
-    word: str
-    doc: str
-    example: str
-    keys: tuple[Key, ...] = ()
-    statements: tuple[str, ...] = ()
-    once: bool = False
-    required: bool = False
-    later: bool = False
-
-    def key(self, name: str) -> Key | None:
-        """The key of that name, None if there is none."""
-        return next((key for key in self.keys if key.name == name), None)
-
-
-def key_of(param: Param) -> Key:
-    """The key that sets a parameter of a method or metric."""
-    return Key(
-        name=param.name,
-        type=param.type,
-        doc=param.doc,
-        default=param.default,
-        choices=param.choices,
-        minimum=param.minimum,
-    )
-
-
-def _later(*names: str) -> tuple[Key, ...]:
-    return tuple(
-        Key(name=name, type="expression", doc="not in this version", later=True)
-        for name in names
-    )
-
-
-ALIGN = Key(
-    name="align",
-    type="word",
-    default="strict",
-    choices=("strict", "start", "end"),
-    synonyms=(("pad_left", "end"), ("left", "end"), ("pad_right", "start"), ("right", "start")),
-    doc="how tokens of the two prompts correspond: same length, from the start, from the end",
-)
-PAIR = Shape(
-    word="pair",
-    doc="one clean and one corrupted prompt",
-    example='pair "Ann went" -> "Bob went"',
-    keys=(ALIGN,),
-    statements=("answer",),
-)
 DIRECTION = Key(
     name="direction",
     type="word",
@@ -117,48 +52,43 @@ DIRECTION = Key(
     choices=("noising", "denoising"),
     doc="noising patches corrupted values into the clean run, denoising the reverse",
 )
-PROMPTS_FROM_FILE = Shape(
-    word="prompts",
-    doc="pairs from a CSV or JSONL file",
-    example='prompts from csv("pairs.csv") { clean = row.clean; corrupted = row.corrupted }',
+PARAM = Shape(
+    word="param",
+    doc="a value that can be set from outside: `atpdsl run SPEC -p top_k=50`",
+    form="param NAME = DEFAULT [{ SETTINGS }]",
+    example='param top_k = 20 { help = "nodes to verify"; min = 1 }\nverify { top = top_k }',
     keys=(
-        Key(name="clean", type="expression", doc="the clean prompt: `row.column` or a text"),
-        Key(name="corrupted", type="expression", doc="the corrupted prompt, likewise"),
-        Key(name="limit", type="int", minimum=1, doc="read at most so many rows"),
-        ALIGN,
-        Key(name="bos", type="bool", default=True, doc="put the model's first token before"),
-        *_later("split", "keep"),
+        Key(name="help", type="text", doc="what it is for, shown by `atpdsl docs SPEC`"),
+        Key(name="min", type="float", doc="the least value"),
+        Key(name="max", type="float", doc="the greatest value"),
+        Key(name="choices", type="expression", doc="the values allowed, a list"),
     ),
-    statements=("answer", "pos"),
 )
-PROMPTS = Shape(
-    word="prompts",
-    doc="pairs of a clean and a corrupted prompt",
-    example="prompts { ... }",
+CIRCUIT = Shape(
+    word="circuit",
+    doc="the nodes that are kept in the circuit graph",
+    form="circuit { SETTINGS }",
+    example="circuit { keep = top(40) }",
     keys=(
+        Key(name="from", type="word", doc="the method by whose scores; the first if left out"),
         Key(
-            name="count",
-            type="int",
-            default=32,
-            minimum=1,
-            maximum=1_000_000,
-            doc="pairs to draw from the templates",
+            name="keep",
+            type="expression",
+            doc="`top(40)` nodes, `5%` of all, or `threshold(0.05)`: scores from that on;"
+            " `top(50)` if left out",
         ),
-        ALIGN,
-        Key(
-            name="bos",
-            type="bool",
-            default=True,
-            doc="begin prompts with the model's first token (BOS), if it has one",
+        *later_keys(
+            prune="what is taken out afterwards: `dangling` parts",
+            ablate="what stands in for everything outside: `corrupted`, `zero`, `mean`",
+            evaluate="a curve of faithfulness over sizes",
         ),
     ),
-    statements=("template", "slot", "corrupt", "answer", "pair", "pos"),
     once=True,
-    required=True,
 )
 RUN = Shape(
     word="run",
     doc="how to run; nothing here changes what is computed",
+    form="run { SETTINGS }",
     example="run { device = auto; seed = 0 }",
     keys=(
         Key(
@@ -183,48 +113,127 @@ RUN = Shape(
         Key(name="threads", type="int", minimum=1, maximum=4096, doc="processor threads"),
         Key(name="per_pair", type="bool", default=False, doc="keep every pair's effects"),
         Key(name="executor", type="word", default="bridge", doc="what runs the plan"),
-        *_later("budget", "cache", "precision", "memory", "deterministic"),
+        Key(
+            name="prompts",
+            type="expression",
+            doc="which sets of prompts are measured: a name or a list; all if left out",
+        ),
+        *later_keys(
+            budget="the most time that a run may take, as `30min`",
+            cache="keep results of steps for later runs",
+            precision="the precision of the computation",
+            memory="the most memory that a run may take, as `16GB`",
+            deterministic="refuse operations whose result is not reproducible",
+        ),
     ),
     once=True,
 )
 VERIFY = Shape(
     word="verify",
     doc="exact effects for the nodes that estimates put first, and for random others",
+    form="verify { SETTINGS }",
     example="verify { top = 20; random = 20 }",
     keys=(
-        Key(name="top", type="int", default=20, minimum=0, doc="best nodes of each estimate"),
-        Key(name="random", type="int", default=0, minimum=0, doc="other nodes, at random"),
+        Key(
+            name="top",
+            type="amount",
+            default=20,
+            minimum=0,
+            doc="best nodes of each estimate: a count, or `5%` of all nodes",
+        ),
+        Key(
+            name="random",
+            type="amount",
+            default=0,
+            minimum=0,
+            doc="other nodes, drawn at random: a count, or `5%` of all nodes",
+        ),
         Key(name="method", type="expression", doc="which estimates; all if left out"),
-        *_later("stop_when", "budget", "edges", "confidence"),
+        *later_keys(
+            stop_when="verify on until a bound is met",
+            budget="the most time that verification may take",
+            edges="which edges to verify",
+            confidence="of the bounds, as `95%`",
+        ),
     ),
     once=True,
+)
+FLAG = Key(name="flag", type="expression", doc="for which nodes it warns, a condition")
+DIAGNOSE = Shape(
+    word="diagnose",
+    doc="what the estimates may have missed",
+    form="diagnose { QUANTITY ... }",
+    example="diagnose { cancellation }",
+    parts=(
+        Shape(
+            word="cancellation",
+            doc="nodes whose direct and indirect effects cancel, as `direct * indirect < 0`",
+            example="cancellation { flag = direct * indirect < 0 }",
+            keys=(FLAG,),
+        ),
+        Shape(
+            word="saturation",
+            doc="queries and keys whose attention is saturated, so that gradients vanish",
+            example="saturation { flag = attention > 0.99 }",
+            keys=(FLAG,),
+        ),
+        Shape(
+            word="subset_sampling",
+            doc="a bound on missed effects from patching random sets of nodes together",
+            example="subset_sampling { samples = 2000; confidence = 95% }",
+            keys=(
+                Key(
+                    name="samples",
+                    type="int",
+                    default=1000,
+                    minimum=1,
+                    doc="how many sets of nodes are drawn",
+                ),
+                Key(name="confidence", type="amount", doc="of the bound, as `95%`"),
+                Key(
+                    name="min_effect",
+                    type="float",
+                    minimum=0,
+                    doc="the least effect that has to be ruled out",
+                ),
+            ),
+        ),
+    ),
+    later=True,
 )
 
 SHAPES: tuple[Shape, ...] = (
     Shape(
         word="atp",
         doc="the edition of the language",
+        form="atp 1",
         example="atp 1",
         once=True,
         required=True,
     ),
     Shape(
         word="include",
-        doc="another file's statements",
-        example='include "names.atp"',
-        later=True,
+        doc="takes over the names of another file, or of a task of the library",
+        form='include "FILE" [as NAME]',
+        example='include "lib:ioi"\nprompts from abba { count = 16 }',
     ),
-    Shape(word="let", doc="a name for a value", example="let steps = 5", later=True),
     Shape(
-        word="param",
-        doc="a value that can be set from outside",
-        example="param top_k = 20",
-        later=True,
+        word="let",
+        doc="a name for a value",
+        form="let NAME = VALUE",
+        example="let best = 20\nverify { top = best }",
     ),
-    Shape(word="sweep", doc="a run for each value", example="sweep seed in 0..2", later=True),
+    PARAM,
+    Shape(
+        word="sweep",
+        doc="a run for each value; several sweeps make a grid",
+        form="sweep NAME in LIST",
+        example="sweep seed in 0..2\nrun { seed = seed }",
+    ),
     Shape(
         word="model",
         doc="the model: embedded, added, a folder, or a Hugging Face id",
+        form='model "NAME" [{ SETTINGS }]',
         example='model "tiny"',
         keys=(
             Key(name="revision", type="text", doc="branch, tag or commit of a hub model"),
@@ -252,14 +261,23 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         word="metric",
         doc="one number per pair, from the logits at one position",
+        form="metric [NAME =] METRIC [at POSITION] [{ SETTINGS }]",
         example="metric logit_diff at last",
-        keys=_later("normalize"),
+        keys=(
+            Key(
+                name="normalize",
+                type="bool",
+                default=False,
+                doc="divide effects by the mean gap between clean and corrupted prompts",
+            ),
+        ),
         once=True,
         required=True,
     ),
     Shape(
         word="nodes",
         doc="the nodes whose effect is wanted",
+        form="nodes { KIND[UNITS], ... at POSITION, ... [where CONDITION] ... }",
         example="nodes { heads.z at every }",
         statements=(SELECTION,),
         required=True,
@@ -267,38 +285,41 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         word="edges",
         doc="the edges whose effect is wanted",
+        form="edges { NODES -> NODES ... }",
         example="edges { heads.z -> logits }",
+        statements=(SELECTION,),
         later=True,
     ),
     Shape(
         word="method",
         doc="how effects are computed or estimated",
+        form="method [NAME =] METHOD [{ SETTINGS }]",
         example="method atp",
-        keys=(DIRECTION, *_later("qk_fix", "grad_drop", "ig_steps", "ig_over")),
+        keys=(
+            DIRECTION,
+            *later_keys(
+                qk_fix="recompute attention exactly for queries and keys",
+                grad_drop="drop layers' gradients, so that paths cannot cancel",
+                ig_steps="steps of integrated gradients",
+                ig_over="what integrated gradients go along: `inputs`, `activations`",
+            ),
+        ),
         required=True,
     ),
     VERIFY,
-    Shape(
-        word="diagnose",
-        doc="what the estimates may have missed",
-        example="diagnose { cancellation }",
-        later=True,
-    ),
-    Shape(
-        word="circuit",
-        doc="the nodes or edges that are kept",
-        example="circuit { keep = top(40) }",
-        later=True,
-    ),
+    DIAGNOSE,
+    CIRCUIT,
     Shape(
         word="expect",
-        doc="what the result must fulfil",
-        example="expect { recall(top = 20) >= 0.9 }",
-        later=True,
+        doc="what the result must fulfil, line by line",
+        form="expect { CONDITION ... }",
+        example="verify { top = 20; random = 20 }\nexpect { recall(top = 20) >= 0.5 }",
+        statements=(SELECTION,),
     ),
     Shape(
         word="export",
         doc="files to write beside the result",
+        form='export "FILE", FORMAT("FILE"), ...',
         example='export "ioi.graphml", "ioi.csv"',
     ),
     RUN,
@@ -306,6 +327,5 @@ SHAPES: tuple[Shape, ...] = (
 SHAPE_OF: Mapping[str, Shape] = MappingProxyType({shape.word: shape for shape in SHAPES})
 
 LATER_METHODS = ("atp*", "eap", "eap_ig", "atp_ig")
-LATER_SOURCES = ("hf",)
 LATER_EXPORTS = (".html", ".svg", ".pdf", ".png")
 LATER_EXPORT_FORMATS = ("neuronpedia", "mib")

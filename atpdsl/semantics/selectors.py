@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from atpdsl.problems import Span
-from atpdsl.semantics.experiment import Range
+from atpdsl.problems.fixes import replaced
+from atpdsl.semantics.conditions import Range
 from atpdsl.semantics.findings import Findings
 from atpdsl.semantics.numbers import whole_number
 from atpdsl.syntax import tree as t
@@ -33,7 +34,10 @@ class _Point:
 
 
 def is_head_name(value: t.Expression) -> bool:
-    """Whether a value is `L9H6`, which means a head wherever it stands."""
+    """Whether a value is `L9H6` or `L9H0..L9H3`: heads, wherever it stands."""
+    if isinstance(value, t.RangeOf):
+        ends = (value.first, value.last)
+        return all(end is not None and is_head_name(end) for end in ends)
     match = _NAME.fullmatch(value.text) if isinstance(value, t.Name) else None
     return match is not None and match[2] == "H"
 
@@ -123,6 +127,7 @@ class _Reader:
         return None
 
     def _bad_point(self, value: t.Expression, match: re.Match[str] | None) -> None:
+        fix = None
         message = "this is no layer"
         example = f" or `[L9{self.letter}6]`" if self.letter else ""
         advice = f"write `[L9]`, `[L8..L11]`{example}"
@@ -132,8 +137,10 @@ class _Reader:
         elif isinstance(value, t.Number) and "." in value.text:
             layer, _, index = value.text.partition(".")
             message = "heads and neurons are not written with a dot"
-            advice = f"write `[L{layer}{self.letter or 'H'}{index}]`"
-        self.findings.error("ATP222", message, value.span, advice=advice)
+            name = f"L{layer}{self.letter or 'H'}{index}"
+            advice = f"write `[{name}]`"
+            fix = replaced(value.span, name) if self.letter else None
+        self.findings.error("ATP222", message, value.span, advice=advice, fix=fix)
 
 
 def _between(first: _Point, last: _Point) -> Units:

@@ -4,19 +4,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from atpdsl.problems import Label, Span
+from atpdsl.problems.fixes import replaced
 from atpdsl.registry import closest
 from atpdsl.semantics.experiment import Setting
 from atpdsl.semantics.findings import Findings, did_you_mean, listed
-from atpdsl.semantics.schema import ON_OFF, SELECTION, Key, Shape
+from atpdsl.semantics.schema import ON_OFF, SELECTION, SHAPES, Key, Shape
 from atpdsl.syntax import tree as t
 
+NUMBERS = ("int", "float", "amount")
+# What stands for `on` and `off` elsewhere.
+SWITCHES = {
+    **dict.fromkeys(("yes", "true", "1", "on", "enabled"), "on"),
+    **dict.fromkeys(("no", "false", "0", "off", "none", "disabled"), "off"),
+}
+# Names of settings elsewhere, and what they are called here.
+ALIASES = {
+    "precision": "dtype",
+    "samples": "count",
+    "size": "count",
+    "n": "count",
+    "k": "top",
+    "top_k": "top",
+    "batch_size": "batch",
+    "max_rows": "limit",
+    "padding": "align",
+    "methods": "method",
+}
 WANTED = {
     "int": "a whole number",
     "float": "a number",
     "bool": "`on` or `off`",
+    "amount": "a whole number, or a percentage as `5%`",
     "word": "a word",
     "text": "a string",
 }
@@ -55,6 +76,11 @@ class Settings:
     def optional_integer(self, name: str) -> int | None:
         """The value of a key of type `int`, None where it is left out."""
         return None if self[name] is None else self.integer(name)
+
+    def amount(self, name: str) -> tuple[int, float | None]:
+        """The value of a key of type `amount`: a count, or 0 and a share."""
+        value = self[name]
+        return (0, value) if isinstance(value, float) else (self.integer(name), None)
 
     def text(self, name: str) -> str:
         """The value of a key of type `word` that has a default."""
@@ -116,8 +142,29 @@ def _take(
 def _unknown_key(name: t.Name, shape: Shape, owner: str, findings: Findings) -> None:
     names = tuple(key.name for key in shape.keys if not key.later)
     have = f"{owner} has the settings {listed(names)}" if names else "remove it"
-    advice = did_you_mean(closest(name.text, names), have)
+    homes = homes_of(name.text)
+    if homes:
+        advice = (
+            f"`{name.text}` belongs into {_or(homes)}: `{homes[0]} {{ {name.text} = ... }}`"
+        )
+    else:
+        known = ALIASES.get(name.text)
+        meant = known if known in names else closest(name.text, names)
+        advice = did_you_mean(meant, have)
     findings.error("ATP105", f"{owner} has no setting `{name.text}`", name.span, advice=advice)
+
+
+def homes_of(key: str) -> tuple[str, ...]:
+    """The statements that have a setting of this name."""
+    return tuple(
+        shape.word
+        for shape in SHAPES
+        if not shape.later and any(k.name == key and not k.later for k in shape.keys)
+    )
+
+
+def _or(words: tuple[str, ...]) -> str:
+    return " or ".join(f"`{word}`" for word in words)
 
 
 def _check_allowed(
@@ -128,16 +175,22 @@ def _check_allowed(
             _stray_selection(statement, shape, owner, findings)
         return
     word = _word_of(statement)
-    if word.text == "let":
-        findings.not_yet("`let`", word.span)
-    elif word.text not in shape.statements:
+    if word.text not in shape.statements:
         allowed = tuple(w for w in shape.statements if w != SELECTION)
         findings.error(
             "ATP107",
             f"`{word.text}` has no place in {owner}",
             word.span,
-            advice=f"there it may be {listed(allowed)}" if allowed else "remove it",
+            advice=_place_of(word.text, allowed),
         )
+
+
+def _place_of(word: str, allowed: tuple[str, ...]) -> str:
+    """Where a statement of a body belongs, or what may stand here instead of it."""
+    homes = tuple(shape.word for shape in SHAPES if word in shape.statements)
+    if homes:
+        return f"`{word}` belongs into {_or(homes)}"
+    return f"there it may be {listed(allowed)}" if allowed else "remove it"
 
 
 def _word_of(statement: t.BodyStatement) -> t.Name:
@@ -149,7 +202,7 @@ def _word_of(statement: t.BodyStatement) -> t.Name:
 def _stray_selection(select: t.Select, shape: Shape, owner: str, findings: Findings) -> None:
     """Something in a body that is no setting: `top == 5`, `cancellation`, `run { }`."""
     first = select.items[0]
-    names = tuple(key.name for key in shape.keys)
+    names = tuple(key.name for key in shape.keys if not key.later)
     if isinstance(first, t.Binary) and first.operator == "==":
         left = first.left.text if isinstance(first.left, t.Name) else "name"
         findings.error(
@@ -157,6 +210,7 @@ def _stray_selection(select: t.Select, shape: Shape, owner: str, findings: Findi
             "`==` compares; a setting has `=`",
             first.span,
             advice=f"write `{left} = ...`",
+            fix=replaced(Span(first.left.span.end, first.right.span.start), " = ", "write `=`"),
         )
         return
     if isinstance(first, t.Name) and first.text in names:
@@ -184,27 +238,41 @@ def read_value(key: Key, value: t.Expression, findings: Findings) -> Setting:
             return None
         case "int" | "float":
             return _number(key, value, findings)
+        case "amount":
+            return _amount(key, value, findings)
         case "bool":
             if isinstance(value, t.Name) and value.text in ON_OFF:
                 return ON_OFF[value.text]
         case "word" | "text":
             return _word(key, value, findings)
-    _wrong_type(key, value.span, findings)
+    _wrong_type(key, value, findings)
     return None
 
 
 def _number(key: Key, value: t.Expression, findings: Findings) -> Setting:
     number = _plain_number(value)
     if number is None or (key.type == "int" and not isinstance(number, int)):
-        _wrong_type(key, value.span, findings)
+        _wrong_type(key, value, findings)
         return None
     too_small = key.minimum is not None and number < key.minimum
     too_large = key.maximum is not None and number > key.maximum
     if too_small or too_large:
         bound = f"at least {key.minimum:,}" if too_small else f"at most {key.maximum:,}"
-        findings.error(key.code, f"`{key.name}` is {bound}", value.span, advice=key.doc)
+        message = f"`{key.name}` is {bound}, not {number:,}"
+        findings.error(key.code, message, value.span, advice=key.doc)
         return None
     return number
+
+
+def _amount(key: Key, value: t.Expression, findings: Findings) -> Setting:
+    """A count as an int, a percentage as a float between 0 and 1."""
+    if not (isinstance(value, t.Number) and value.unit == "%"):
+        return _number(replace(key, type="int"), value, findings)
+    if value.value > 100:
+        advice = "100% is all of them"
+        findings.error(key.code, f"`{key.name}` is at most 100%", value.span, advice=advice)
+        return None
+    return float(value.value) / 100
 
 
 def _plain_number(value: t.Expression) -> int | float | None:
@@ -220,7 +288,7 @@ def _plain_number(value: t.Expression) -> int | float | None:
 
 def _word(key: Key, value: t.Expression, findings: Findings) -> Setting:
     if not isinstance(value, t.Name | t.String):
-        _wrong_type(key, value.span, findings)
+        _wrong_type(key, value, findings)
         return None
     word = value.text if isinstance(value, t.Name) else value.value
     allowed = word in key.choices or (key.pattern and re.fullmatch(key.pattern, word))
@@ -235,8 +303,24 @@ def _word(key: Key, value: t.Expression, findings: Findings) -> Setting:
     return word
 
 
-def _wrong_type(key: Key, at: Span, findings: Findings) -> None:
+def _wrong_type(key: Key, value: t.Expression, findings: Findings) -> None:
     wanted = WANTED[key.type]
     if key.type == "word" and key.choices:
         wanted = f"one of {listed(key.choices)}"
-    findings.error("ATP108", f"`{key.name}` is {wanted}", at, advice=key.doc)
+    message, better = f"`{key.name}` is {wanted}", ""
+    match value:
+        case t.Number(unit="%"):
+            message = f"{message}, not a percentage"
+        case t.Number(unit=unit, text=text) if unit and key.type in NUMBERS:
+            message, better = f"`{key.name}` has no unit", text.removesuffix(unit)
+        case t.String(value=text) if key.type in NUMBERS and text.strip().isdecimal():
+            message, better = f"{message}, without quotes", text.strip()
+        case t.Name(text=text) | t.Number(text=text) if key.type == "bool":
+            better = SWITCHES.get(text.lower(), "")
+        case t.String(value=text) if key.type == "bool":
+            better = SWITCHES.get(text.strip().lower(), "")
+        case _:
+            pass
+    advice = f"write `{key.name} = {better}`" if better else key.doc
+    fix = replaced(value.span, better) if better else None
+    findings.error("ATP108", message, value.span, advice=advice, fix=fix)

@@ -32,6 +32,8 @@ class Signature:
     Attributes:
         needs_answer, needs_foil: for metrics: whether `answer` must give a right, a wrong side.
         estimates: for methods: whether the result is an estimate, that `verify` can check.
+        differentiable: for metrics and their readings: whether there is a gradient, from which
+            effects can be estimated.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Signature:
     needs_answer: bool = False
     needs_foil: bool = False
     estimates: bool = False
+    differentiable: bool = True
 
     def param(self, name: str) -> Param | None:
         """The setting called `name`, None if there is none."""
@@ -54,6 +57,7 @@ class Vocabulary:
         nodes: node kind -> what its index counts (`head`, `kv_head`, `neuron`, `vector`).
         exports: file suffix (with the dot) -> format name.
         executors: names allowed in `run { executor = ... }`.
+        readings: what a computed metric may read of some tokens, `prob(...)`.
     """
 
     methods: tuple[Signature, ...]
@@ -61,3 +65,4 @@ class Vocabulary:
     nodes: tuple[tuple[str, str], ...]
     exports: tuple[tuple[str, str], ...]
     executors: tuple[str, ...]
+    readings: tuple[Signature, ...] = ()

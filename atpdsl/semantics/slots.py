@@ -8,8 +8,13 @@ from pathlib import Path
 from atpdsl.problems import Label, Span
 from atpdsl.semantics.experiment import Slot
 from atpdsl.semantics.findings import Findings
+from atpdsl.semantics.formulas import Formula, FormulaError, evaluate
+from atpdsl.semantics.functions import FUNCTIONS
 from atpdsl.semantics.paths import objection
+from atpdsl.semantics.read_formulas import names_in, read_formula
+from atpdsl.semantics.tables import is_table, read_table
 from atpdsl.semantics.texts import read_words
+from atpdsl.semantics.values import RefusedError, Value, flat, texts_in, written_number
 from atpdsl.syntax import tree as t
 
 RESERVED = ("row", "last", "every", "sequence", "other")
@@ -18,18 +23,54 @@ LARGEST_LIST = 1 << 20
 
 def read_slots(lines: Iterable[t.SlotLine], base: Path, findings: Findings) -> tuple[Slot, ...]:
     """The slots of a `prompts` block, names checked to be new."""
+    lines = tuple(lines)
+    all_names = {name.text for line in lines for name in line.names}
     seen: dict[str, Span] = {}
     slots: list[Slot] = []
     for line in lines:
         for name in line.names:
             _check_name(name, seen, findings)
             seen.setdefault(name.text, name.span)
-        if line.where is not None:
-            findings.not_yet("a `where` of a slot", line.where.span)
-        values = _values(line.values, base, findings)
+        table = is_table(line.values)
+        words = () if table else _words(line.values, base, findings)
         names = tuple(dict.fromkeys(name.text for name in line.names))
-        slots.append(Slot(names=names, values=values, span=line.values.span))
+        slots.append(
+            Slot(
+                names=names,
+                rows=read_table(line.values, line.names, findings) if table else (),
+                values=tuple(str(word) for word in words),
+                numbers=bool(words) and not any(isinstance(word, str) for word in words),
+                where=_where(line, names, all_names, findings),
+                span=line.values.span,
+            )
+        )
     return tuple(slots)
+
+
+def _where(
+    line: t.SlotLine, names: tuple[str, ...], all_names: set[str], findings: Findings
+) -> Formula | None:
+    """The condition of a slot line, which is about its own words."""
+    if line.where is None:
+        return None
+    formula = read_formula(line.where, sorted(all_names), findings)
+    if formula is None:
+        return None
+    used = [name for name, _ in names_in(line.where)]
+    others = [(name, place) for name, place in names_in(line.where) if name not in names]
+    if used and not others:
+        return formula
+    about = others[0][1] if others else line.where.span
+    what = f"the words of `{others[0][0]}`" if others else "no slot"
+    findings.error(
+        "ATP215",
+        f"this condition of `{names[0]}` is about {what}",
+        about,
+        advice="to choose among drawn pairs write `keep = ...` on a line of its own"
+        if others
+        else f'it is about the words of this line, as in `single_token(" {{{names[0]}}}")`',
+    )
+    return None
 
 
 def _check_name(name: t.Name, seen: dict[str, Span], findings: Findings) -> None:
@@ -50,12 +91,10 @@ def _check_name(name: t.Name, seen: dict[str, Span], findings: Findings) -> None
         )
 
 
-def _values(value: t.Expression, base: Path, findings: Findings) -> tuple[str, ...]:
+def _words(value: t.Expression, base: Path, findings: Findings) -> tuple[Value, ...]:
+    """The words of a slot; those written as numbers are numbers."""
     before = len(findings)
-    if isinstance(value, t.Call):
-        words = _lines(value, base, findings)
-    else:
-        words = read_words(value, findings)
+    words = _ListReader(base, findings).words(value)
     if not words and len(findings) == before:
         findings.error(
             "ATP204", "this list is empty", value.span, advice="put the slot's words in it"
@@ -63,9 +102,68 @@ def _values(value: t.Expression, base: Path, findings: Findings) -> tuple[str, .
     return words
 
 
+class _ListReader:
+    """Reads lists of words: strings, numbers, ranges, files, and sums of these."""
+
+    def __init__(self, base: Path, findings: Findings) -> None:
+        self.base = base
+        self.findings = findings
+
+    def words(self, value: t.Expression) -> tuple[Value, ...]:
+        """The words of an expression, in its order."""
+        match value:
+            case t.ListOf(items=items):
+                return tuple(word for item in items for word in self.words(item))
+            case t.Binary(operator="+", left=left, right=right) if _is_list(left):
+                return (*self.words(left), *self.words(right))
+            case t.Call(function=t.Name(text=name)) if name not in FUNCTIONS:
+                return _lines(value, self.base, self.findings)
+            case t.Call() | t.Binary():
+                return self._computed(value)
+            case t.RangeOf(first=first, last=last) if _computed_end(first, last):
+                return self._computed(value)
+            case t.String(value=text):
+                return (text,)
+            case _:
+                return tuple(map(written_number, read_words(value, self.findings)))
+
+    def _computed(self, value: t.Expression) -> tuple[Value, ...]:
+        """The words that a formula gives, as `two_digits(2..98)`."""
+        formula = read_formula(value, (), self.findings)
+        if formula is None:
+            return ()
+        try:
+            found = flat(evaluate(formula, {}, None))
+            texts = texts_in(found)
+        except (FormulaError, RefusedError) as error:
+            self.findings.error("ATP233", error.message, value.span, advice=error.advice)
+            return ()
+        return tuple(
+            text if isinstance(word, str) else written_number(text)
+            for word, text in zip(found, texts, strict=True)
+        )
+
+
+def _computed_end(*ends: t.Expression | None) -> bool:
+    return any(isinstance(end, t.Unary | t.Binary | t.Call) for end in ends)
+
+
+def _is_list(value: t.Expression) -> bool:
+    """Whether `+` behind this adds words to a list, and not numbers."""
+    match value:
+        case t.Binary(operator="+", left=left):
+            return _is_list(left)
+        case t.Call(function=t.Name(text=name)):
+            return name not in FUNCTIONS
+        case t.ListOf() | t.String():
+            return True
+        case _:
+            return False
+
+
 def _lines(call: t.Call, base: Path, findings: Findings) -> tuple[str, ...]:
     """`lines("words.txt")`: a file's lines without the empty ones."""
-    path = path_argument(call, "lines", findings)
+    path = path_argument(call, "lines", findings, base)
     if path is None:
         return ()
     place = path.span
@@ -85,7 +183,7 @@ def _lines(call: t.Call, base: Path, findings: Findings) -> tuple[str, ...]:
     return tuple(line.strip() for line in lines if line.strip())
 
 
-def path_argument(call: t.Call, name: str, findings: Findings) -> t.String | None:
+def path_argument(call: t.Call, name: str, findings: Findings, base: Path) -> t.String | None:
     """The path in `name("path")`; None (and a problem) if the call is not of this form."""
     called = call.function.text if isinstance(call.function, t.Name) else ""
     first = call.arguments[0] if len(call.arguments) == 1 else None
@@ -94,7 +192,7 @@ def path_argument(call: t.Call, name: str, findings: Findings) -> t.String | Non
         message = f"`{name}` wants one path" if called == name else "words are wanted here"
         findings.error("ATP108", message, call.span, advice=f'write `{name}("file")`')
         return None
-    reason = objection(first.value.value)
+    reason = objection(first.value.value, folder=base)
     if reason:
         findings.error(
             "ATP117",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from atpdsl.problems import Label, Span
+from atpdsl.registry import closest
 from atpdsl.semantics.experiment import Text
-from atpdsl.semantics.findings import Findings
+from atpdsl.semantics.findings import Findings, did_you_mean
 from atpdsl.semantics.numbers import whole_number
 from atpdsl.semantics.template import Piece, TemplateError, parse_template
 from atpdsl.syntax import tree as t
@@ -43,10 +44,23 @@ class Written:
         return tuple(piece for piece in self.pieces if piece.slot is not None)
 
 
-def read_text(value: t.Expression, holds: Holds, findings: Findings) -> Written | None:
-    """A prompt or answer; None (and problems) if it is none."""
+def read_text(
+    value: t.Expression,
+    holds: Holds,
+    findings: Findings,
+    *,
+    names: Collection[str] | None = None,
+) -> Written | None:
+    """A prompt or answer; None (and problems) if it is none.
+
+    Args:
+        value: what is written.
+        holds: what may stand in braces.
+        findings: takes the problems.
+        names: the slots and `let` names there are; None where they are checked elsewhere.
+    """
     if isinstance(value, t.String):
-        return _from_string(value, holds, findings)
+        return _from_string(value, holds, findings, names)
     column = column_path(value)
     if column is not None and holds is Holds.COLUMNS:
         template = f"{{row.{'.'.join(column)}}}"
@@ -73,7 +87,9 @@ def column_path(value: t.Expression) -> tuple[str, ...] | None:
     return None
 
 
-def _from_string(string: t.String, holds: Holds, findings: Findings) -> Written | None:
+def _from_string(
+    string: t.String, holds: Holds, findings: Findings, names: Collection[str] | None
+) -> Written | None:
     if string.raw:
         literal = string.value.replace("{", "{{").replace("}", "}}")
         text = Text(text=literal, span=string.span)
@@ -87,54 +103,51 @@ def _from_string(string: t.String, holds: Holds, findings: Findings) -> Written 
         return None
     text = Text(text=string.value, span=string.span)
     written = Written(text=text, pieces=pieces, origin=string)
-    return written if _braces_allowed(written, holds, findings) else None
-
-
-def _braces_allowed(written: Written, holds: Holds, findings: Findings) -> bool:
     before = len(findings)
-    for piece in written.pieces:
-        place = written.place(piece)
-        if piece.row is not None and holds is not Holds.COLUMNS:
-            findings.error(
-                "ATP241",
-                "`row` is a row of a file, and these prompts come from none",
-                place,
-                advice='write `prompts from csv("pairs.csv") { ... }`',
-            )
-        elif piece.slot is not None and holds is Holds.COLUMNS:
-            findings.error(
-                "ATP241",
-                f"there is no slot `{piece.slot}` in prompts that come from a file",
-                place,
-                advice=f"for a column of the file write `{{row.{piece.slot}}}`",
-            )
-        elif piece.slot is not None and holds is Holds.NOTHING:
-            findings.error(
-                "ATP241",
-                f"a `pair` is plain text, and has no slot `{piece.slot}`",
-                place,
-                advice="write `{{` and `}}` for braces, or use a `template` with slots",
-            )
-    return len(findings) == before
+    for piece in pieces:
+        _check_braces(piece, written.place(piece), holds, findings, names)
+    return written if len(findings) == before else None
 
 
-def read_texts(value: t.Expression, holds: Holds, findings: Findings) -> tuple[Written, ...]:
-    """One text, a list of texts, or a range of numbers, as in an answer."""
-    items = value.items if isinstance(value, t.ListOf) else (value,)
-    if not items:
-        findings.error("ATP204", "this list is empty", value.span, advice="put a text in it")
-    return tuple(text for item in items for text in _item_texts(item, holds, findings))
-
-
-def _item_texts(item: t.Expression, holds: Holds, findings: Findings) -> Iterable[Written]:
-    if isinstance(item, t.RangeOf | t.Number):
-        for word in read_words(item, findings):
-            text = Text(text=word, span=item.span)
-            yield Written(text=text, pieces=parse_template(word), origin=item)
+def _check_braces(
+    piece: Piece, place: Span, holds: Holds, findings: Findings, names: Collection[str] | None
+) -> None:
+    if piece.row is not None and holds is not Holds.COLUMNS:
+        findings.error(
+            "ATP241",
+            "`row` is a row of a file, and these prompts come from none",
+            place,
+            advice='write `prompts from csv("pairs.csv") { ... }`',
+        )
+    if piece.slot is None:
         return
-    written = read_text(item, holds, findings)
-    if written is not None:
-        yield written
+    if holds is Holds.NOTHING:
+        findings.error(
+            "ATP241",
+            f"a `pair` is plain text, and has no slot `{piece.slot}`",
+            place,
+            advice="write `{{` and `}}` for braces, or use a `template` with slots",
+        )
+    elif holds is Holds.COLUMNS and piece.slot not in (names or ()):
+        near = closest(piece.slot, names or ())
+        findings.error(
+            "ATP241",
+            f"there is no slot `{piece.slot}` in prompts that come from a file",
+            place,
+            advice=did_you_mean(near, f"for a column of the file write `{{row.{piece.slot}}}`"),
+        )
+    elif holds is Holds.SLOTS and names is not None and piece.slot not in names:
+        unknown_slot(piece.slot, place, names, findings)
+
+
+def unknown_slot(name: str, place: Span, known: Collection[str], findings: Findings) -> None:
+    """Adds that a text has a slot that is not declared."""
+    findings.error(
+        "ATP241",
+        f"there is no slot `{name}`",
+        place,
+        advice=did_you_mean(closest(name, known), f'add `slot {name} in ["...", "..."]`'),
+    )
 
 
 def read_words(value: t.Expression, findings: Findings) -> tuple[str, ...]:
@@ -146,6 +159,8 @@ def read_words(value: t.Expression, findings: Findings) -> tuple[str, ...]:
             return (text,)
         case t.Number(text=text, unit=""):
             return (text,)
+        case t.Unary(operator="-", operand=t.Number(text=text, unit="")):
+            return (f"-{text}",)
         case t.RangeOf():
             return _range_words(value, findings)
         case t.Name(text=text):
@@ -153,7 +168,7 @@ def read_words(value: t.Expression, findings: Findings) -> tuple[str, ...]:
                 "ATP108",
                 f"`{text}` is not in quotes",
                 value.span,
-                advice=f'write `"{text}"`; lists with a name are not in this version',
+                advice=f'write `"{text}"`, or for a list `let {text} = ["...", "..."]` before',
             )
         case _:
             findings.error(
@@ -169,11 +184,14 @@ def _range_words(value: t.RangeOf, findings: Findings) -> tuple[str, ...]:
     first, last = value.first, value.last
     low, high = whole_number(first), whole_number(last)
     if low is None or high is None or not isinstance(first, t.Number):
+        unknown = next((end.text for end in (first, last) if isinstance(end, t.Name)), "")
         findings.error(
             "ATP225",
             "a range of words needs a whole number at both ends",
             value.span,
-            advice="write `11..17`, or `02..98` for numbers of two digits",
+            advice=f"define `{unknown}` first, as `let {unknown} = 98`"
+            if unknown
+            else "write `11..17`, or `02..98` for numbers of two digits",
         )
         return ()
     if low > high or high - low >= MOST_WORDS:

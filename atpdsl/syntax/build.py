@@ -190,11 +190,11 @@ class TreeBuilder(ExpressionBuilder):
         )
 
     def _corrupt(self, node: Node, span: Span) -> t.CorruptLine:
-        targets, value = node.children
+        targets, values = node.children
         return t.CorruptLine(
             word=self.word(node),
             targets=self._names(targets),
-            value=self.expression(value),
+            values=self.expressions(values),
             span=span,
         )
 

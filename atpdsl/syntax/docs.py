@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import string
 from bisect import bisect_right
 from dataclasses import replace
 
 from atpdsl.syntax.tree import Comment, Statement
+
+# What says nothing: spaces, ends of empty statements, and the `\` of a line that goes on.
+_NOTHING = string.whitespace + ";\\"
 
 
 class Docs:
@@ -40,6 +44,6 @@ class Docs:
     def attached(self, statement: Statement) -> Statement:
         """A statement with the run that stands before it, if only space is in between."""
         number = bisect_right(self.ends, statement.span.start) - 1
-        if number < 0 or self.text[self.ends[number] : statement.span.start].strip():
+        if number < 0 or self.text[self.ends[number] : statement.span.start].strip(_NOTHING):
             return statement
         return replace(statement, doc="\n".join(self.runs[number]).strip())

@@ -55,6 +55,11 @@ class Failure:
         earlier = [token for token in self.tokens if token.end <= self.at.start]
         return earlier[-1] if earlier else None
 
+    @property
+    def after(self) -> Rough | None:
+        """The token after the one that the parser met, None at the statement's end."""
+        return next((token for token in self.tokens if token.start >= self.at.end), None)
+
     def has_before(self, text: str) -> bool:
         """Whether a token of this text stands before what the parser met, or nothing does."""
         earlier = [self.show(token) for token in self.tokens if token.end <= self.at.start]

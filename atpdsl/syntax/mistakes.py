@@ -9,16 +9,30 @@ import difflib
 import unicodedata
 from collections.abc import Callable
 
-from atpdsl.problems import Label, Problem, Span
+from atpdsl.problems import Fix, Label, Problem, Span
+from atpdsl.problems.fixes import did_you_mean, inserted, replaced
 from atpdsl.registry import closest
 from atpdsl.syntax.expected import expectation
 from atpdsl.syntax.failure import Failure
+from atpdsl.syntax.foreign import assignment, comment, other_language, python
 from atpdsl.syntax.tokens import Mark
 from atpdsl.syntax.words import BODY_STATEMENTS, STATEMENTS
 
 CURLY_QUOTES = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb"
 QUOTES = CURLY_QUOTES + "'`"
 ARROWS = "\u2192\u21d2\u27f6\u27f9"
+
+# What to do where several are wanted.
+SEVERAL = {
+    "model": 'one run has one model; `sweep m in ["tiny", "induction"]` with `model "{m}"` has'
+    " a run for each",
+    "metric": "a spec has one metric",
+    "method": "write a `method` statement for each",
+}
+BLOCKS = ("prompts", "nodes", "edges", "verify", "diagnose", "circuit", "expect", "run")
+
+# What stands between two parts where their own sign or word should.
+INSTEAD = frozenset({",", "=", ":", "/", "|", "to", "into", "by", "with", "versus", "or", "is"})
 
 # First word of a statement -> the terminal between its parts, and how it is written.
 BETWEEN = {
@@ -42,32 +56,6 @@ def explain(failure: Failure) -> Problem:
     return _unexpected(failure)
 
 
-def _other_language(failure: Failure) -> Problem | None:
-    """JSON, YAML and Python habits."""
-    word = failure.word
-    last = failure.show(failure.tokens[-1])
-    if not failure.in_body and (word in "{[" or word.startswith('"')):
-        language, place = "JSON", failure.first
-    elif word == "-" or (last == ":" and len(failure.tokens) == 2):
-        language, place = "YAML", failure.first
-    elif failure.found == "for":
-        return Problem(
-            code="ATP009",
-            message="a list cannot be computed with `for`",
-            at=Label(failure.at),
-            help='write the words out, `["a", "b"]`, or a range, `0..9`',
-        )
-    else:
-        return None
-    return Problem(
-        code="ATP009",
-        message=f"this looks like {language}",
-        at=Label(Span(place.start, place.end)),
-        help="a spec has statements, `metric logit_diff`, blocks, `verify { ... }`, and"
-        " settings, `top = 20`",
-    )
-
-
 def _quotes(failure: Failure) -> Problem | None:
     """Quotes of another kind, and what they were meant to enclose."""
     if failure.found not in tuple(QUOTES):
@@ -77,12 +65,20 @@ def _quotes(failure: Failure) -> Problem | None:
     closing = [rest.find(quote, 1) for quote in QUOTES if rest.find(quote, 1) > 0]
     length = min(closing) + 1 if closing else 1
     kind = {"'": "single quotes", "`": "backquotes"}.get(failure.found, "curly quotes")
-    instead = f'write `"{rest[1 : length - 1]}"`' if closing else 'write `"..."`'
+    at = Span(failure.at.start, failure.at.start + length)
+    inside = rest[1 : length - 1].replace('"', '\\"')
+    if closing:
+        advice = f'write `"{inside}"`'
+        fix: Fix | None = replaced(at, f'"{inside}"')
+    else:
+        # Where a straight quote follows, it may well be the closing one.
+        advice, fix = 'write `"..."`', replaced(at, '"') if '"' in rest else None
     return Problem(
         code="ATP004",
         message=f"strings stand in straight double quotes, not in {kind}",
-        at=Label(Span(failure.at.start, failure.at.start + length)),
-        help=instead,
+        at=Label(at),
+        help=advice,
+        fix=fix,
     )
 
 
@@ -91,8 +87,9 @@ def _character(failure: Failure) -> Problem | None:
     character = failure.found
     if len(character) != 1 or character.isascii():
         return None
+    fix = None
     if character in ARROWS:
-        advice = "write `->`"
+        advice, fix = "write `->`", replaced(failure.at, "->")
     else:
         name = unicodedata.name(character, "a character without a name").lower()
         advice = f"names are made of a-z, A-Z, 0-9 and `_`; this is {name}"
@@ -101,6 +98,7 @@ def _character(failure: Failure) -> Problem | None:
         message=f"`{character}` cannot stand outside of strings",
         at=Label(failure.at),
         help=advice,
+        fix=fix,
     )
 
 
@@ -111,18 +109,38 @@ def _colon(failure: Failure) -> Problem | None:
     heads_statement = failure.second and name in STATEMENTS and not failure.in_body
     if failure.found != ":" and not (failure.found == "=" and heads_statement):
         return None
-    if heads_statement:
-        advice = f"remove it: `{name} ...`"
-    elif before is not None and before.mark is Mark.WORD:
-        advice = f"write `{name} = ...`"
-    else:
-        advice = "settings are written `name = value`"
+    advice, fix = _instead_of_colon(failure, name, heads_statement=heads_statement)
     return Problem(
         code="ATP005",
         message=f"`{failure.found}` is not used here",
         at=Label(failure.at),
         help=advice,
+        fix=fix,
     )
+
+
+def _instead_of_colon(
+    failure: Failure, name: str, *, heads_statement: bool
+) -> tuple[str, Fix | None]:
+    """The help and the fix of a `:` or `=`, by what stands before it."""
+    at, before, after = failure.at, failure.before, failure.after
+    if heads_statement:
+        spaced = after is not None and before is not None and before.end < at.start
+        gone = Span(at.start, after.start) if spaced and after is not None else at
+        return f"remove it: `{name} ...`", replaced(gone, "", f"remove the `{failure.found}`")
+    if before is None:
+        return "settings are written `name = value`", None
+    start = Span(before.start, at.end)
+    touches = before.end == at.start
+    if after is not None and touches and after.start == at.end and failure.follows("="):
+        written = f'"{failure.text[before.start : after.end]}"'
+        return f"write `{written}`, in quotes", replaced(Span(before.start, after.end), written)
+    if before.mark is Mark.STRING and name[1:-1].isidentifier():
+        return f"write `{name[1:-1]} = ...`", replaced(start, f"{name[1:-1]} =")
+    if before.mark is Mark.WORD:
+        space = "" if after is not None and after.start > at.end else " "
+        return f"write `{name} = ...`", replaced(start, f"{name} ={space}")
+    return "settings are written `name = value`", None
 
 
 def _unknown_statement(failure: Failure) -> Problem | None:
@@ -140,7 +158,7 @@ def _unknown_statement(failure: Failure) -> Problem | None:
     else:
         message = f"there is no statement `{word}`"
         meant = closest(word, STATEMENTS)
-        advice = f"did you mean `{meant}`?" if meant else f"statements: {', '.join(STATEMENTS)}"
+        advice = did_you_mean(meant, f"statements: {', '.join(STATEMENTS)}")
     return Problem(code="ATP008", message=message, at=Label(failure.at), help=advice)
 
 
@@ -165,7 +183,7 @@ def _misplaced(failure: Failure) -> Problem | None:
         code="ATP008",
         message=f"there is no statement `{word}`",
         at=at,
-        help=f"did you mean `{meant}`?",
+        help=did_you_mean(meant),
     )
 
 
@@ -179,17 +197,33 @@ def _missing_word(failure: Failure) -> Problem | None:
             message=f"`{sign}` is missing in this `{failure.word}`",
             at=Label(failure.at),
             help=f"write `{example}`",
+            fix=_written_between(failure, sign),
         )
     starts_value = failure.found[:1].isalnum() or failure.found[:1] in ('"', "_")
     names_setting = failure.in_body and failure.second
-    if "COMMA" in failure.accepts and starts_value and not names_setting:
+    if "COMMA" in failure.accepts and starts_value and not names_setting and failure.before:
         return Problem(
             code="ATP007",
             message="`,` is missing between two values",
             at=Label(failure.at),
             help="write `,` between values; a new statement begins on a new line",
+            fix=inserted(",", failure.before.end),
         )
     return None
+
+
+def _written_between(failure: Failure, sign: str) -> Fix | None:
+    """The fix that writes a sign where it is missing, or instead of another one."""
+    at = failure.at
+    if not failure.found:
+        return None
+    if failure.text[at.start : at.start + 2] in ("=>", "->"):
+        at = Span(at.start, at.start + 2)
+    elif failure.found not in INSTEAD:
+        return inserted(f"{sign} ", at.start)
+    before = "" if failure.text[at.start - 1 : at.start].isspace() else " "
+    after = "" if failure.text[at.end : at.end + 1].isspace() else " "
+    return replaced(at, f"{before}{sign}{after}", f"write `{sign}`")
 
 
 def _missing_equals(failure: Failure) -> Problem | None:
@@ -199,11 +233,19 @@ def _missing_equals(failure: Failure) -> Problem | None:
         return None
     if failure.first.mark is not Mark.WORD or not (found[0].isalnum() or found[0] in '"_['):
         return None
+    if failure.word in ("at", "where"):
+        return Problem(
+            code="ATP014",
+            message=f"nodes are missing before `{failure.word}`",
+            at=Label(Span(failure.first.start, failure.first.end)),
+            help="write `heads.z at last`, or another kind of nodes",
+        )
     return Problem(
         code="ATP006",
         message=f"`=` is missing after `{failure.word}`",
         at=Label(failure.at),
         help=f"write `{failure.word} = {found}`",
+        fix=inserted("= ", failure.at.start),
     )
 
 
@@ -229,7 +271,31 @@ def _condition(failure: Failure) -> Problem | None:
             "write `layer >= 5`, `head != 1` or `layer in [0, 2, 4..6]`, joined by `and`",
         ),
     )
-    return Problem(code="ATP001", message=message, at=Label(failure.at), help=advice)
+    fix = replaced(failure.at, "==") if failure.found == "=" else None
+    return Problem(code="ATP001", message=message, at=Label(failure.at), help=advice, fix=fix)
+
+
+def _comma(failure: Failure) -> Problem | None:
+    """`,` between settings, and several values where there is one."""
+    if failure.found != ",":
+        return None
+    if failure.in_body and failure.follows("=") and failure.first.mark is Mark.WORD:
+        return Problem(
+            code="ATP001",
+            message="settings are not separated by `,`",
+            at=Label(failure.at),
+            help="write each on a line of its own, or `;` between them",
+            fix=replaced(failure.at, ";"),
+        )
+    advice = SEVERAL.get(failure.word, "")
+    if not advice or failure.in_body:
+        return None
+    return Problem(
+        code="ATP001",
+        message=f"a `{failure.word}` statement names one",
+        at=Label(failure.at),
+        help=advice,
+    )
 
 
 def _missing_value(failure: Failure) -> Problem | None:
@@ -253,8 +319,11 @@ def _unexpected(failure: Failure) -> Problem:
         at, met = Span(last.start, last.end), "this statement is not finished"
     expected = expectation(failure.accepts)
     advice = f"write `{BETWEEN[failure.word][2]}`" if failure.word in BETWEEN else ""
-    if not failure.found and "LBRACE" in failure.accepts:
+    if "LBRACE" in failure.accepts and (not failure.found or failure.word in BLOCKS):
         advice = f"write `{failure.word} {{ ... }}`"
+    if not advice and failure.found:
+        instead = f"write {expected} here, or " if expected else ""
+        advice = f"{instead}take the `{failure.found}` away"
     return Problem(
         code="ATP001",
         message=f"{met}, expected {expected}" if expected else met,
@@ -269,10 +338,14 @@ def _example(word: str) -> str:
 
 
 RULES: tuple[Callable[[Failure], Problem | None], ...] = (
-    _other_language,
+    other_language,
+    comment,
+    python,
     _quotes,
     _character,
+    assignment,
     _colon,
+    _comma,
     _unknown_statement,
     _condition,
     _missing_word,

@@ -16,6 +16,7 @@ from atpdsl.syntax.chunks import cut
 from atpdsl.syntax.docs import Docs
 from atpdsl.syntax.expressions import Node, deeply_nested
 from atpdsl.syntax.failure import understand
+from atpdsl.syntax.foreign import foreign_text
 from atpdsl.syntax.limits import LARGEST, first_ones, too_deep, too_large
 from atpdsl.syntax.mistakes import explain
 from atpdsl.syntax.recover import Recovered, Recovery
@@ -39,6 +40,9 @@ def parse(source: Source) -> tuple[SpecFile, tuple[Problem, ...]]:
     if len(source.text) > LARGEST:
         return _nothing(source), (too_large(len(source.text)),)
     text, hidden = _visible(source.text)
+    foreign = foreign_text(text)
+    if foreign is not None:
+        return _nothing(source), (*hidden, foreign)
     tokens = rough_tokens(text)
     brackets = match_brackets(text, tokens)
     if brackets.too_deep is not None:

@@ -45,7 +45,11 @@ class String:
 
     def place(self, start: int, end: int) -> Span:
         """The place in the source of the characters [start, end) of `value`."""
-        return Span(self.offsets[start], self.offsets[end])
+        first, last = self.offsets[start], self.offsets[end]
+        if first == last and start < end:
+            # They stand for a name, whose place ends where the next other character begins.
+            last = next((o for o in self.offsets[end:] if o > first), self.span.end)
+        return Span(first, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +196,11 @@ class SlotLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorruptLine:
-    """`corrupt S2 -> IO`."""
+    """`corrupt S2 -> IO`; as many values as targets, or one for all of them."""
 
     word: Name
     targets: tuple[Name, ...]
-    value: Expression
+    values: tuple[Expression, ...]
     span: Span
 
 

@@ -1,4 +1,4 @@
-"""The words that begin statements; a test keeps them equal to the grammar's."""
+"""The words that begin statements, kept equal to the grammar's by a test; known settings."""
 
 STATEMENTS: tuple[str, ...] = (
     "atp",
@@ -28,3 +28,27 @@ BODY_STATEMENTS: tuple[str, ...] = (
     "pos",
     "let",
 )
+# A setting's name -> the statements whose blocks have it, for settings met elsewhere; a test
+# keeps them equal to the schema's.
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "revision": ("model",),
+    "dtype": ("model",),
+    "count": ("prompts",),
+    "align": ("prompts",),
+    "bos": ("prompts",),
+    "limit": ("prompts",),
+    "clean": ("prompts",),
+    "corrupted": ("prompts",),
+    "split": ("prompts",),
+    "keep": ("prompts", "circuit"),
+    "normalize": ("metric",),
+    "direction": ("method",),
+    "top": ("verify",),
+    "random": ("verify",),
+    "device": ("run",),
+    "seed": ("run",),
+    "batch": ("run",),
+    "threads": ("run",),
+    "per_pair": ("run",),
+    "executor": ("run",),
+}

@@ -6,10 +6,10 @@ from random import Random
 
 from atpdsl.models.shape import ModelShape
 from atpdsl.problems import Source, Span
+from atpdsl.semantics.conditions import Comparison, Range
 from atpdsl.semantics.experiment import (
     Align,
     Answer,
-    Comparison,
     Corruption,
     Direction,
     Experiment,
@@ -22,7 +22,6 @@ from atpdsl.semantics.experiment import (
     Placement,
     PositionRule,
     Prompts,
-    Range,
     RunSettings,
     Slot,
     TemplatePrompts,

@@ -7,12 +7,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from atpdsl.binding.bind import Bound, bind
 from atpdsl.models.tokenizer import ModelTokenizer
-from atpdsl.problems import Problem, Severity
-from atpdsl.semantics.experiment import Experiment
+from atpdsl.problems import Problem, Severity, Source
+from atpdsl.semantics.experiment import Align, Experiment
 from tests.binding.build import (
     IOI,
+    NAMES,
     SHAPE,
     answer,
     experiment,
@@ -152,8 +155,42 @@ def test_a_position_missing_in_some_pairs_is_a_warning_for_nodes(tiny: ModelToke
 
     assert (problem.code, problem.severity) == ("ATP261", Severity.WARNING)
     assert problem.message == (
-        "position `met` is not in pair 1 (clean prompt: the pattern matches nothing)"
+        "position `met` is not in pair 1 of 2 (clean prompt: the pattern matches nothing)"
     )
+    rule, prompt = problem.also
+    assert rule.text == "looked for so"
+    assert prompt.source == Source("clean prompt of pair 1", "Mary went to the")
+
+
+def test_the_pairs_that_lack_a_position_are_named(tiny: ModelTokenizer) -> None:
+    others = (*NAMES[1:], NAMES[0])
+    pairs = [
+        inline(f"{name} went to the", f"{other} went to the")
+        for name, other in zip(NAMES, others, strict=True)
+    ]
+    met = inline("Mary met Tom", "John met Tom")
+    given = prompts(*pairs, met, positions=(matching("met", "met"),))
+    (problem,) = problems_of(experiment(given, nodes("mlp", "met")), tiny)
+
+    assert problem.message.startswith(
+        "position `met` is not in pairs 1, 2, 3, 4 and 2 more of 7 ("
+    )
+
+
+@pytest.mark.parametrize(
+    ("at", "reason"),
+    [
+        ("9", "the clean prompt has the tokens 0 to 5"),
+        ("4", "that token has no partner in the corrupted prompt"),
+    ],
+)
+def test_a_token_number_that_is_not_there_has_its_reason(
+    tiny: ModelTokenizer, at: str, reason: str
+) -> None:
+    pair = inline("Mary went to the store", "John went to", align=Align.START)
+    (problem,) = problems_of(experiment(prompts(pair), nodes("mlp", at)), tiny)
+
+    assert problem.message == f"position `{at}` is not in pair 1 ({reason})"
 
 
 def test_a_position_missing_in_some_pairs_is_an_error_for_the_metric(

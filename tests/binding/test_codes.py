@@ -11,7 +11,7 @@ import pytest
 import atpdsl.binding
 import atpdsl.models.tokenizer
 from atpdsl.binding.bind import bind
-from atpdsl.metrics import METRICS
+from atpdsl.metrics import METRICS, READINGS
 from atpdsl.models.shape import ModelShape
 from atpdsl.models.tokenizer import ModelTokenizer
 from atpdsl.nodes import NODE_KINDS
@@ -21,6 +21,7 @@ from atpdsl.semantics.resolve import resolve
 from atpdsl.semantics.signature import Signature, Vocabulary
 from atpdsl.syntax.parse import parse
 from tests.binding.build import SHAPE
+from tests.data_files import write_files
 
 FOLDER = Path(atpdsl.binding.__file__).parent
 VOCABULARY = Vocabulary(
@@ -29,6 +30,7 @@ VOCABULARY = Vocabulary(
     nodes=tuple((kind.name, kind.unit.value) for kind in NODE_KINDS),
     exports=(),
     executors=("bridge",),
+    readings=tuple(reading.signature for reading in READINGS),
 )
 TWELVE = replace(SHAPE, n_layers=12, n_heads=12, n_kv_heads=12)
 SHAPES = {
@@ -44,6 +46,7 @@ PROMPT_LINES = {
     "count": "count = 2",
 }
 NODE_WORDS = ("heads", "mlp", "resid")
+RESULT_WORDS = ("circuit", "expect")
 
 
 def spec(example: str) -> str:
@@ -53,23 +56,35 @@ def spec(example: str) -> str:
     metric = [line for line in lines if line.startswith("metric")] or [
         "metric logit_diff at last"
     ]
-    prompts = [line for line in lines if not line.startswith((*NODE_WORDS, "metric"))]
+    wanted_of_result = [line for line in lines if line.startswith(RESULT_WORDS)]
+    others = (*NODE_WORDS, "metric", *RESULT_WORDS)
+    prompts = [line for line in lines if not line.startswith(others)]
     if not example.startswith("prompts"):
         wanted = ("answer",) if example.startswith("pair") else tuple(PROMPT_LINES)
         added = [PROMPT_LINES[word] for word in wanted if word not in example]
         prompts = ["prompts {", *prompts, *added, "}"]
     return "\n".join(
-        ['atp 1\nmodel "tiny"', *prompts, *metric, "nodes {", *nodes, "}", "method atp\n"]
+        [
+            'atp 1\nmodel "tiny"',
+            *prompts,
+            *metric,
+            "nodes {",
+            *nodes,
+            "}",
+            "method atp",
+            *wanted_of_result,
+            "",
+        ]
     )
 
 
-def codes(text: str, shape: ModelShape, tokenizer: ModelTokenizer) -> list[str]:
+def codes(text: str, shape: ModelShape, tokenizer: ModelTokenizer, folder: Path) -> list[str]:
     source = Source("test.atp", text)
     tree, problems = parse(source)
-    experiment, found = resolve(tree, source, VOCABULARY, Path())
+    experiment, found = resolve(tree, source, VOCABULARY, folder)
     problems = (*problems, *found)
     if experiment is not None:
-        problems += bind(experiment, shape, tokenizer, Path())[1]
+        problems += bind(experiment, shape, tokenizer, folder)[1]
     return [problem.code for problem in problems]
 
 
@@ -82,8 +97,9 @@ def test_used_codes_and_explained_codes_are_the_same() -> None:
 
 
 @pytest.mark.parametrize("code", [c for c in CODES_BINDING if c.bad], ids=lambda c: c.code)
-def test_a_bad_example_has_its_problem_and_a_good_one_has_none(code, tiny) -> None:
+def test_a_bad_example_has_its_problem_and_a_good_one_has_none(code, tiny, tmp_path) -> None:
+    write_files(tmp_path)
     shape = SHAPES.get(code.code, TWELVE)
 
-    assert codes(spec(code.bad), shape, tiny) == [code.code]
-    assert codes(spec(code.good), shape, tiny) == []
+    assert codes(spec(code.bad), shape, tiny, tmp_path) == [code.code]
+    assert codes(spec(code.good), shape, tiny, tmp_path) == []

@@ -12,8 +12,9 @@ from atpdsl.binding.select import select_nodes
 from atpdsl.binding.tokens.align import NO_PARTNER
 from atpdsl.models.shape import ModelShape
 from atpdsl.nodes import NODE_KINDS
-from atpdsl.problems import Problem, Severity, Span
-from atpdsl.semantics.experiment import NodeSelection, Range
+from atpdsl.problems import Label, Problem, Severity, Span
+from atpdsl.semantics.conditions import AllOf, AnyOf, Range
+from atpdsl.semantics.experiment import NodeSelection
 from tests.binding.build import NOWHERE, SHAPE, nodes, only, where
 
 GQA = replace(SHAPE, n_heads=9, n_kv_heads=3)
@@ -93,7 +94,7 @@ def test_named_positions_keep_their_order_and_a_sequence_is_whole() -> None:
 def test_ranges_include_both_ends_and_may_be_open() -> None:
     chosen = [
         selected(nodes("mlp", "last", layers=ranges))[0].layers
-        for ranges in (only(1, 2), only(None, 1), only(2, None), (*only(3), *only(0)))
+        for ranges in (only(1, 2), only(None, 1), only(2, None), (only(3)[0], only(0)[0]))
     ]
 
     assert chosen == [(1, 2), (0, 1), (2, 3), (0, 3)]
@@ -193,8 +194,10 @@ def test_key_value_heads_are_counted_as_such() -> None:
         "there is no key-value head 8 for `heads.k`: the model has key-value heads 0-2"
     )
     assert problem.help == (
-        "the 9 query heads share 3 key-value heads: query head h reads key-value head h // 3"
+        "the 9 query heads share 3 key-value heads: query head 8 reads key-value head 2"
     )
+    none = only_problem(nodes("heads.k", indices=only(9)), shape=GQA)
+    assert none.help.endswith("query head h reads key-value head h // 3")
 
 
 def test_without_shared_heads_a_key_head_is_a_head() -> None:
@@ -216,8 +219,49 @@ def test_a_filter_that_leaves_nothing_says_what_there_is() -> None:
 
     assert problem.code == "ATP275"
     assert problem.message == (
-        "no node of `heads.z` is chosen: the model has layers 0-3 and heads 0-3"
+        "no node of `heads.z` fulfils this: the model has layers 0-3 and heads 0-3"
     )
+    assert problem.at is not None
+    assert problem.at.span == term.span
+
+
+def test_a_filter_that_excludes_what_is_in_brackets_is_pointed_at() -> None:
+    high = replace(where("layer", ">=", Range(first=2, last=2)), span=Span(860, 861))
+    chosen = nodes(
+        "heads.z",
+        layers=only(0, 1),
+        where=(where("head", "<", only(2)[0]), high),
+        span=Span(5, 9),
+    )
+    problem = only_problem(chosen)
+
+    assert problem.message == "no node of `heads.z` that is chosen here fulfils this, too"
+    assert problem.at == Label(Span(860, 861))
+    assert problem.also == (Label(Span(5, 9), "chosen here"),)
+
+
+def test_two_filters_that_exclude_each_other_are_pointed_at() -> None:
+    parts = (
+        where("head", "<", only(3)[0]),
+        replace(where("layer", ">", only(2)[0]), span=Span(860, 861)),
+        replace(where("layer", "<", only(2)[0]), span=Span(870, 871)),
+    )
+    both = AllOf(operands=parts, span=Span(850, 871))
+    problem = only_problem(nodes("heads.z", where=(both,)))
+
+    assert problem.message == "no node of `heads.z` fulfils both conditions"
+    assert problem.at == Label(Span(870, 871))
+    assert problem.also == (Label(Span(860, 861), "and this"),)
+
+
+def test_filters_that_only_together_leave_nothing_are_all_pointed_at() -> None:
+    low, high = where("layer", "<", only(1)[0]), where("layer", ">", only(2)[0])
+    either = AnyOf(operands=(low, high), span=Span(840, 850))
+    terms = (either, where("layer", "!=", only(0)[0]), where("layer", "!=", only(3)[0]))
+    problem = only_problem(nodes("heads.z", where=terms))
+
+    assert "is chosen: the model has layers 0-3" in problem.message
+    assert len(problem.also) == 3
 
 
 def test_a_range_that_runs_backwards_chooses_nothing() -> None:

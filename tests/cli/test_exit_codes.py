@@ -145,7 +145,8 @@ def test_json_is_json_even_if_there_are_problems(command, capsys):
     main([command, "bad.atp", "--json"])
     document = json.loads(capsys.readouterr().out)
 
-    codes = [problem["code"] for problem in document["problems"]]
+    (found,) = document["specs"] if command == "check" else (document,)
+    codes = [problem["code"] for problem in found["problems"]]
     assert "ATP008" in codes
     assert document["schema"].startswith("atpdsl/")
 

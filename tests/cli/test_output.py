@@ -192,13 +192,14 @@ def test_plan_as_json_has_the_counts(capsys):
     main(["plan", "good.atp", "--json"])
     document = json.loads(capsys.readouterr().out)
 
-    assert document["schema"] == "atpdsl/plan/1"
-    assert [row["stage"] for row in document["stages"]] == [
+    assert document["schema"] == "atpdsl/plan/2"
+    (point,) = document["points"]
+    assert [row["stage"] for row in point["stages"]] == [
         "activations",
         "gradients",
         "verification",
     ]
-    assert document["total"]["backward_sequences"] == document["pairs"] == 4
+    assert document["total"]["backward_sequences"] == point["pairs"] == 4
 
 
 def test_a_run_that_only_counts_says_so(capsys):

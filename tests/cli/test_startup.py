@@ -26,7 +26,14 @@ def test_the_command_line_itself_is_light():
 
 
 @pytest.mark.parametrize(
-    "words", [["check", "good.atp"], ["plan", "good.atp"], ["explain", "ATP440"], ["list"]]
+    "words",
+    [
+        ["check", "good.atp"],
+        ["plan", "good.atp"],
+        ["tokens", "good.atp"],
+        ["explain", "ATP440"],
+        ["list"],
+    ],
 )
 def test_nothing_but_a_run_imports_torch(words):
     assert HEAVY.isdisjoint(loaded(f"from atpdsl.cli import main; main({words!r})"))

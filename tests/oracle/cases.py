@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from atpdsl.binding.nodeset import WHOLE, NodeSet
+from atpdsl.metrics import METRICS
 from atpdsl.semantics.experiment import Direction
 from tests.engine import run_engine
+from tests.metrics.formulas import metric_call
 from tests.oracle import metrics
 from tests.oracle.families import KINDS, VECTOR_KINDS
 from tests.oracle.plain import capture, every_effect, every_finite_difference, run
@@ -94,7 +96,7 @@ def engine(
         pairs.corrupted,
         pairs.answers,
         pairs.foils,
-        metric,
+        metric if metric in METRICS else metric_call(metric),
         list(nodes),
         method,
         direction,
@@ -142,7 +144,8 @@ def oracle_metric(model: nn.Module, pairs: Pairs, name: str) -> metrics.Metric:
         "logprob": lambda: metrics.logprob(answers),
         "nll": lambda: metrics.nll(answers),
         "kl": lambda: metrics.kl(run(model, clean)),
-    }[name]()
+        "entropy": metrics.entropy,
+    }.get(name, lambda: metrics.computed(name, answers, foils, run(model, clean)))()
 
 
 def oracle(

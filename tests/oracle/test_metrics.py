@@ -47,6 +47,7 @@ def by_hand(name: str, answers: list[list[int]], foils: list[list[int]]) -> metr
         "logprob": lambda: metrics.logprob(answers),
         "nll": lambda: metrics.nll(answers),
         "kl": lambda: metrics.kl(OTHER),
+        "entropy": metrics.entropy,
     }[name]()
 
 

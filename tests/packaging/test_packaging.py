@@ -110,6 +110,14 @@ def test_the_wheel_says_that_it_is_typed_and_has_the_models(wheel):
         assert f"atpdsl/embedded/{model}/tokenizer.json" in names
 
 
+def test_the_wheel_has_the_library(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    library = {path.name for path in (ROOT / "atpdsl" / "library").glob("*.atp")}
+
+    assert "names.atp" in library
+    assert {f"atpdsl/library/{name}" for name in library} <= set(names)
+
+
 def test_the_models_in_the_wheel_are_at_most_five_megabytes(wheel):
     embedded = [
         entry

@@ -7,15 +7,19 @@ import pytest
 
 from atpdsl.problems import Severity
 from atpdsl.problems.codes import CODES
+from atpdsl.problems.codes.metric import CODES_METRIC
+from atpdsl.problems.codes.names import CODES_NAMES
 from atpdsl.problems.codes.prompts import CODES_PROMPTS
 from atpdsl.problems.codes.spec import CODES_SPEC
 from atpdsl.problems.codes.syntax import CODES_SYNTAX
 from tests.semantics.words import complete, resolved
 
 PACKAGE = Path(__file__).parents[2] / "atpdsl"
-OURS = (*CODES_SYNTAX, *CODES_SPEC, *CODES_PROMPTS)
+OURS = (*CODES_SYNTAX, *CODES_SPEC, *CODES_NAMES, *CODES_METRIC, *CODES_PROMPTS)
 # Their `bad` is a whole spec without `atp 1`, or a spec by itself.
 WHOLE = {"ATP100", "ATP009"}
+# Problems of statements that this version refuses anyway.
+LATER = {"ATP168", "ATP169"}
 
 
 def whole(code: str, snippet: str) -> str:
@@ -35,7 +39,7 @@ def test_the_bad_snippet_has_no_other_kind_of_problem(code):
     others = {problem.code for problem in problems} - {code.code}
 
     # A spec without its edition or with one line only also lacks statements.
-    assert others <= {"ATP103"}
+    assert others <= ({"ATP103", "ATP110"} if code.code in LATER else {"ATP103"})
 
 
 @pytest.mark.parametrize("code", [c for c in OURS if c.good], ids=lambda c: c.code)
@@ -51,7 +55,10 @@ def test_the_good_snippet_has_no_problem(code):
 
 
 def test_codes_that_no_snippet_shows_are_tested_elsewhere():
-    assert {code.code for code in OURS if not code.bad} == {"ATP011", "ATP015"}
+    shown = {code.code for code in OURS if code.bad}
+    elsewhere = {"ATP011", "ATP015", "ATP135", "ATP139", "ATP144"}
+
+    assert {code.code for code in OURS} - shown == elsewhere
 
 
 def test_every_code_has_one_entry_with_a_title_and_an_explanation():
@@ -66,6 +73,8 @@ def test_every_code_has_one_entry_with_a_title_and_an_explanation():
 def test_codes_of_the_front_end_are_in_their_ranges():
     assert all(1 <= int(code.code[3:]) <= 99 for code in CODES_SYNTAX)
     assert all(100 <= int(code.code[3:]) <= 199 for code in CODES_SPEC)
+    assert all(130 <= int(code.code[3:]) <= 159 for code in CODES_NAMES)
+    assert all(170 <= int(code.code[3:]) <= 179 for code in CODES_METRIC)
     assert all(200 <= int(code.code[3:]) <= 239 for code in CODES_PROMPTS)
 
 
@@ -83,7 +92,7 @@ def test_every_code_in_the_program_is_explained():
 def test_every_code_of_the_front_end_is_used():
     used = {
         code
-        for folder in ("syntax", "semantics")
+        for folder in ("syntax", "elaboration", "semantics")
         for path in (PACKAGE / folder).glob("*.py")
         for code in re.findall(r'"(ATP\d{3})"', path.read_text(encoding="utf-8"))
     }

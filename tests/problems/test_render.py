@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 
 from atpdsl.problems import Label, Problem, Severity, Source, Span
-from atpdsl.problems.render import as_json, plain, summary
+from atpdsl.problems.render import as_json, concise, located, plain, summary
 from atpdsl.problems.render_rich import render_rich
 
 TEXT = 'atp 1\nverify {\n  tpo = 20\n}\nexport "a.csv", "a.csv"\n'
@@ -207,7 +207,50 @@ def test_json_has_offsets_and_lines_and_columns():
             "end_column": 6,
         },
         "also": [],
+        "fix": {
+            "title": "change to `top`",
+            "file": "specs/ioi.atp",
+            "start": 17,
+            "end": 20,
+            "text": "top",
+            "line": 3,
+            "column": 3,
+            "end_line": 3,
+            "end_column": 6,
+        },
     }
+
+
+def test_a_problem_that_cannot_be_mended_has_no_fix_in_json():
+    (values,) = as_json([TWICE], SOURCE)
+
+    assert values["fix"] is None
+
+
+def test_concise_is_a_line_for_each_problem():
+    nowhere = Problem(code="ATP400", message="the disk is full", help="make room")
+
+    assert concise([TWICE, nowhere, UNKNOWN, UNKNOWN], SOURCE).splitlines() == [
+        "specs/ioi.atp:3:3: error[ATP105]: `verify` has no setting `tpo`",
+        "specs/ioi.atp:5:17: error[ATP119]: `a.csv` is written twice",
+        "specs/ioi.atp: error[ATP400]: the disk is full",
+    ]
+    assert concise([nowhere], None) == "error[ATP400]: the disk is full"
+
+
+def test_located_problems_of_included_files_count_there():
+    whole, offset = SOURCE.with_part(Source("names.atp", "lett a = 1\n"))
+    problem = Problem(
+        code="ATP008",
+        message="there is no statement `lett`",
+        at=Label(Span(offset, offset + 4)),
+        help="did you mean `let`?",
+    )
+    (placed,) = located([problem, problem], whole)
+
+    assert concise([problem], whole).startswith("names.atp:1:1: error[ATP008]: ")
+    assert placed.fix is not None
+    assert placed.fix.span == Span(0, 4)
 
 
 def test_no_problems_are_told_as_such():

@@ -77,11 +77,12 @@ def test_missing_scores_are_named(folder: Path):
 
 
 def test_a_later_version_is_refused(folder: Path):
-    change(folder, lambda document: document.update(schema="atpdsl/result/2"))
+    change(folder, lambda document: document.update(schema="atpdsl/result/9"))
 
     assert refused(folder)[0] == "ATP445"
 
 
+CIRCUIT = {"method": "atp", "keep": "top", "amount": 3.0, "nodes": 3, "left_out": 0}
 EDITS = {
     "no methods": lambda d: d.update(methods=[]),
     "no spec": lambda d: d.pop("spec"),
@@ -94,6 +95,8 @@ EDITS = {
     "method renamed": lambda d: d["methods"][0].update(label="other"),
     "export outside": lambda d: d.update(exports=["../../thesis.tex"]),
     "export absolute": lambda d: d.update(exports=["/etc/passwd"]),
+    "unknown rule of a circuit": lambda d: d.update(circuit=CIRCUIT | {"keep": "all"}),
+    "circuit of no method": lambda d: d.update(circuit=CIRCUIT | {"method": "other"}),
     "number too large": lambda d: d["metric"].update(clean=10**400),
     "null byte": lambda d: d.update(exports=3),
 }

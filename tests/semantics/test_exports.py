@@ -22,6 +22,12 @@ def test_a_word_before_the_name_says_the_format():
     assert (call.path, call.format) == ("scores.txt", "csv")
 
 
+def test_names_of_values_stand_in_braces_and_doubled_braces_are_braces():
+    calls = experiment_of('let size = 3\nexport "a-{size}.csv", "b{{x}}.csv"').exports
+
+    assert [call.path for call in calls] == ["a-3.csv", "b{x}.csv"]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -30,7 +36,9 @@ def test_a_word_before_the_name_says_the_format():
         ('export xyz("a")', [("ATP118", "xyz")]),
         ('export "a.html"', [("ATP110", '"a.html"')]),
         ('export mib("a.json")', [("ATP110", "mib")]),
-        ('export "{size}.csv"', [("ATP110", '"{size}.csv"')]),
+        ('export "{size}.csv"', [("ATP141", "{size}")]),
+        ('export "a{.csv"', [("ATP141", "{")]),
+        ('export "a{b c}.csv"', [("ATP141", "{b c}")]),
         ('export "a.csv", "a.csv"', [("ATP119", '"a.csv"')]),
         ('export "../a.csv"', [("ATP117", '"../a.csv"')]),
         ('export "a/../../b.csv"', [("ATP117", '"a/../../b.csv"')]),
@@ -44,6 +52,8 @@ def test_a_word_before_the_name_says_the_format():
         ("export a", [("ATP108", "a")]),
         ("export csv(3)", [("ATP108", "3")]),
         ('export csv("a", "b")', [("ATP108", 'csv("a", "b")')]),
+        ('export csv(file = "a")', [("ATP108", 'csv(file = "a")')]),
+        ('export csv("a" at last)', [("ATP108", 'csv("a" at last)')]),
     ],
 )
 def test_what_is_wrong_with_an_export_is_told_at_its_place(text, expected):

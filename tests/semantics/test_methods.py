@@ -43,6 +43,14 @@ def test_verify_takes_all_estimates_unless_it_names_some():
     assert verify(methods + "verify { method = [s, atp, s] }").methods == ("s", "atp")
 
 
+def test_numbers_to_verify_may_be_shares_of_all_nodes():
+    call = verify("verify { top = 5%; random = 0.1% }")
+
+    assert (call.top_share, call.random_share) == (0.05, 0.001)
+    assert (call.top, call.random) == (0, 0)
+    assert verify("verify { top = 7 }").top_share is None
+
+
 def test_verify_has_defaults():
     assert (verify("verify { }").top, verify("verify { }").random) == (20, 0)
     assert (
@@ -71,7 +79,8 @@ def test_verify_has_defaults():
         ("method ap\nmethod atp\nverify { method = ap }", [("ATP116", "ap")]),
         ("verify { method = [] }", [("ATP204", "[]")]),
         ('verify { method = "atp" }', [("ATP108", '"atp"')]),
-        ("verify { top = 5% }", [("ATP108", "5%")]),
+        ("verify { top = 101% }", [("ATP109", "101%")]),
+        ("verify { top = 5kg }", [("ATP108", "5kg")]),
         ("verify { stop_when = misses(top = 50) < 5% }", [("ATP110", "stop_when")]),
         ("verify { cancellation }", [("ATP107", "cancellation")]),
         ("verify all { }", [("ATP110", "all")]),

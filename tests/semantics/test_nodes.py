@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from atpdsl.semantics.experiment import Comparison, NodeSelection, Placement, Range
+from atpdsl.semantics.conditions import AllOf, AnyOf, Comparison, Negation, Range
+from atpdsl.semantics.experiment import NodeSelection, Placement
 from tests.semantics.words import experiment_of, found, helps
 
 
@@ -20,8 +21,11 @@ def units(line: str) -> list[tuple[str, object, object]]:
 
 def terms(line: str) -> list[tuple[str, str, list[tuple[int | None, int | None]] | None]]:
     (selection,) = nodes(line)
-    filters: tuple[Comparison, ...] = selection.filters
-    return [(term.axis, term.operator, ends(term.values)) for term in filters]
+    return [
+        (term.axis, term.operator, ends(term.values))
+        for term in selection.filters
+        if isinstance(term, Comparison)
+    ]
 
 
 def test_each_item_of_a_line_is_a_selection():
@@ -53,6 +57,8 @@ def test_places_are_every_sequence_or_named():
         ("neurons[L3N200] at last", [("neurons", [(3, 3)], [(200, 200)])]),
         ("heads.z[L1H0..L1H3] at last", [("heads.z", [(1, 1)], [(0, 3)])]),
         ("L9H6 at last", [("heads.z", [(9, 9)], [(6, 6)])]),
+        ("L9H6..L9H8 at last", [("heads.z", [(9, 9)], [(6, 8)])]),
+        ("neurons[L3N5..L3N20] at last", [("neurons", [(3, 3)], [(5, 20)])]),
         (
             "heads.z[L9H6, L3, L4..L5, L1H0] at last",
             [
@@ -80,6 +86,23 @@ def test_brackets_choose_layers_and_heads(line, expected):
 )
 def test_conditions_are_terms_joined_by_and(line, expected):
     assert terms(f"heads.z at every where {line}") == expected
+
+
+def test_conditions_are_joined_by_or_and_not_and_grouped_by_brackets():
+    (selection,) = nodes(
+        "heads.z at every where layer >= 6 and not head in [0, 1] or not (layer == 0)"
+    )
+    (either,) = selection.filters
+
+    assert isinstance(either, AnyOf)
+    both, last = either.operands
+    assert isinstance(both, AllOf)
+    first, second = both.operands
+    assert isinstance(first, Comparison)
+    assert isinstance(second, Negation)
+    assert isinstance(second.operand, Comparison)
+    assert (second.operand.axis, second.operand.operator) == ("head", "in")
+    assert isinstance(last, Negation)
 
 
 def test_a_condition_holds_for_all_items_of_its_line():
@@ -125,8 +148,9 @@ def test_several_blocks_are_one_list():
         ("heads.z at every where layer in []", [("ATP223", "layer in []")]),
         ("heads.z at every where layer in 9..3", [("ATP225", "layer in 9..3")]),
         ("heads.z at every where layers > 3", [("ATP224", "layers")]),
-        ("mlp at every where layer > 3 or layer == 1", [("ATP110", "layer > 3 or layer == 1")]),
-        ("mlp at every where not layer > 3", [("ATP110", "not layer > 3")]),
+        ("mlp at every where layer > 3 or (layers < 2)", [("ATP224", "layers")]),
+        ("mlp at every where not layer", [("ATP223", "layer")]),
+        ("mlp at every where x > 3 or not y > 2", [("ATP224", "x"), ("ATP224", "y")]),
         ("heads.z -> mlp at every", [("ATP110", "mlp")]),
         ("heads.z at every { x = 1 }", [("ATP107", "{ x = 1 }")]),
         ("x = 1", [("ATP227", "nodes"), ("ATP105", "x")]),

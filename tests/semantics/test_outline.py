@@ -68,21 +68,11 @@ def test_a_second_statement_shows_the_first(word):
     assert problem.also[0].span.start == text.index(word)
 
 
-def test_a_second_set_of_prompts_is_for_later():
-    assert found(f"{DEFAULTS['prompts']}\n{DEFAULTS['prompts']}") == [("ATP110", "prompts")]
-
-
 @pytest.mark.parametrize(
     ("line", "word"),
     [
-        ('include "x.atp"', "include"),
-        ("let x = 3", "let"),
-        ("param x = 3", "param"),
-        ("sweep x in [3]", "sweep"),
         ("edges { heads.z -> mlp }", "edges"),
         ("diagnose { cancellation }", "diagnose"),
-        ("circuit { keep = top(40) }", "circuit"),
-        ("expect { cpr > 1.0 }", "expect"),
     ],
 )
 def test_statements_of_later_versions_are_known_and_refused(line, word):

@@ -9,6 +9,8 @@ from atpdsl.semantics.experiment import (
     TemplatePrompts,
     Text,
 )
+from atpdsl.semantics.formulas import Formula
+from atpdsl.semantics.pair_names import pair_names
 from tests.semantics.words import experiment_of, found, helps
 
 TEMPLATE = 'template "When {IO} and {S} went, {S as S2} gave it to"'
@@ -103,7 +105,7 @@ def test_a_slot_may_come_from_a_file(tmp_path):
 
 def test_a_corruption_may_be_a_text_a_number_or_another_word():
     assert corruption_of('corrupt S2 -> "{IO}na"').text == "{IO}na"
-    assert corruption_of("corrupt S2 -> 01").text == "01"
+    assert corruption_of("corrupt S2 -> 01").formula is not None
     assert corruption_of("corrupt S2 -> other").redraw
     assert corruption_of("corrupt S -> IO").target == "S"
 
@@ -194,13 +196,12 @@ def test_templates_come_before_pairs():
         (whole(slots="slot IO, S in 9..1"), [("ATP225", "9..1")]),
         (whole(slots="slot IO, S in 1.."), [("ATP225", "1..")]),
         (whole(slots="slot IO, S in 0..999999999"), [("ATP225", "0..999999999")]),
-        (whole(slots=f"{SLOTS} where IO != S"), [("ATP110", "IO != S")]),
         (whole('slot place in ["store"]'), [("ATP214", "place")]),
         (whole("count = 0"), [("ATP109", "0")]),
         (whole("count = 3; count = 4"), [("ATP106", "count")]),
         (whole("cuont = 3"), [("ATP105", "cuont")]),
         (whole("split = 3"), [("ATP105", "split")]),
-        (whole("let x = 3"), [("ATP110", "let")]),
+        (whole("let x = 3"), [("ATP218", "let x = 3")]),
         (whole("heads.z at last"), [("ATP107", "heads.z")]),
         (whole(template="template 3"), [("ATP108", "3")]),
         (prompts(), [("ATP251", "prompts")]),
@@ -259,3 +260,137 @@ def test_word_lists_that_cannot_be_read_are_a_problem(tmp_path, path, code):
     problems = found(whole(slots=f'slot IO, S in lines("{path}")'), base=tmp_path)
 
     assert [code for code, _ in problems] == [code]
+
+
+YEARS = 'template "The war of {cc}{yy:02 as YY}"'
+NUMBERS = "slot cc in 11..19; slot yy in 2..98"
+BEFORE = "corrupt YY -> 1"
+AFTER = "answer two_digits(yy + 1 .. 99) vs two_digits(0 .. yy)"
+
+
+def years(
+    *more: str, template: str = YEARS, slots: str = NUMBERS, corrupt: str = BEFORE, answer=AFTER
+) -> str:
+    return prompts(template, slots, corrupt, answer, *more)
+
+
+def test_words_written_as_numbers_are_numbers():
+    slots = (
+        'slot a in [1, 02, 3..5]; slot b in [1, "2"]; slot c in two_digits(2..3);'
+        " slot d in -1..1; slot e in [2..3] + [-7]; slot f in 2..4 - 1"
+    )
+    part = part_of(
+        years(
+            template='template "{cc}{yy as YY}{a}{b}{c}{d}{e}{f}"', slots=f"{NUMBERS}; {slots}"
+        )
+    )
+
+    assert [(slot.values, slot.numbers) for slot in part.slots[2:]] == [
+        (("1", "02", "3", "4", "5"), True),
+        (("1", "2"), False),
+        (("02", "03"), False),
+        (("-1", "0", "1"), True),
+        (("2", "3", "-7"), True),
+        (("2", "3"), True),
+    ]
+
+
+def test_lists_of_words_can_be_added(tmp_path):
+    (tmp_path / "words.txt").write_text("Tom\nAnn\n")
+    slots = 'slot IO, S in ["Mary", ["John"]] + lines("words.txt") + ["Bob"]'
+
+    (part,) = experiment_of(whole(slots=slots), base=tmp_path).prompts.parts
+
+    assert isinstance(part, TemplatePrompts)
+    assert part.slots[0].values == ("Mary", "John", "Tom", "Ann", "Bob")
+
+
+def test_values_conditions_and_computed_answers_are_read():
+    part = part_of(
+        years(
+            "let next = yy + 1",
+            "keep = next < 90",
+            slots='slot cc in 11..19; slot yy in 2..98 where single_token("{yy:02}")',
+        )
+    )
+
+    assert [let.name for let in part.lets] == ["next"]
+    assert part.keep is not None
+    assert [slot.where is None for slot in part.slots] == [True, False]
+    assert part.answer is not None
+    assert all(isinstance(item, Formula) for item in part.answer.right + part.answer.wrong)
+
+
+def test_answers_mix_texts_and_formulas():
+    part = part_of(years(answer='answer [" {yy}", yy + 1] vs [02..03, YY]'))
+
+    assert part.answer is not None
+    assert [type(item) for item in part.answer.right] == [Text, Formula]
+    assert [type(item) for item in part.answer.wrong] == [Text, Text, Formula]
+
+
+def test_corruptions_may_be_computed():
+    part = part_of(
+        years("let next = yy + 1", corrupt="corrupt YY -> next; corrupt cc -> cc - 1")
+    )
+
+    assert part.corruptions[0].slot == "next"
+    assert part.corruptions[1].formula is not None
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (years(slots=NUMBERS + " where cc > 3"), [("ATP215", "cc")]),
+        (years(slots=NUMBERS + " where 3 > 2"), [("ATP215", "3 > 2")]),
+        (years(slots=NUMBERS + " where yyy > 2"), [("ATP230", "yyy")]),
+        (whole(template=TEMPLATE.replace("{IO}", "{IO:02}")), [("ATP216", "{IO:02}")]),
+        (whole(template=TEMPLATE.replace("{IO}", "{IO:uper}")), [("ATP241", "uper")]),
+        (years("let yy = 3; keep = yy > 3"), [("ATP217", "yy")]),
+        (years("let YY = 3"), [("ATP203", "{yy:02 as YY}")]),
+        (years("let last = 3; keep = yy > 3"), [("ATP217", "last")]),
+        (years("let a = 3; let a = 4; keep = a > 3"), [("ATP217", "a")]),
+        (years("let a = b; let b = 4"), [("ATP230", "b")]),
+        (years("let a = a + 1"), [("ATP230", "a")]),
+        (years("let a = yy + 1"), [("ATP218", "let a = yy + 1")]),
+        (years("let a = yy + 1; keep = a > b"), [("ATP230", "b")]),
+        (years("keep = yy > row.x"), [("ATP230", "row.x")]),
+        (years("let a = yy", template='template "{a as YY}{cc}"', corrupt="corrupt a -> other"),
+            [("ATP219", "other")]),
+        (years(answer="answer two_digit(yy) vs yyy"),
+            [("ATP231", "two_digit"), ("ATP230", "yyy")]),
+        (years(corrupt="corrupt YY -> yyy - 1"), [("ATP230", "yyy")]),
+        (years(corrupt="corrupt YY -> 5%"), [("ATP108", "5%")]),
+        (years(slots="slot cc in [1]; slot yy in two_digits(2..100)"), [("ATP233", "2..100")]),
+        (prompts(PAIR, "let x = 3"), [("ATP213", "let")]),
+        (prompts(PAIR, "keep = 3 > 2"), [("ATP213", "keep")]),
+        (prompts(PAIR, "answer yy vs 3"), [("ATP230", "yy")]),
+        (prompts(PAIR.replace('" Rome"', "yy")), [("ATP230", "yy")]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_formulas_of_prompts_is_told_at_its_place(lines, expected):
+    assert found(lines) == expected
+
+
+def test_a_name_that_a_list_or_range_lacks_is_to_be_defined():
+    assert helps(whole(slots="slot IO, S in people")) == [
+        'write `"people"`, or for a list `let people = ["...", "..."]` before'
+    ]
+    assert helps(years(slots="slot cc in [1]; slot yy in 2..limit")) == [
+        "define `limit` first, as `let limit = 98`"
+    ]
+
+
+def test_a_value_that_only_the_metric_uses_is_used():
+    lines = years("let next = yy + 1")
+    text = "metric prob(two_digits(next .. 99)) at last\n" + lines
+
+    assert found(text) == []
+
+
+def test_the_names_of_pairs_are_those_of_all_templates():
+    part = years("let next = yy + 1", 'template "{yy as YY} {cc as CC}"', "keep = next > 3")
+
+    assert pair_names(experiment_of(part).prompts) == ("cc", "yy", "YY", "next")
+    assert pair_names(experiment_of(prompts(PAIR)).prompts) == ()
+    assert pair_names(experiment_of(whole(PAIR)).prompts) == ()

@@ -26,6 +26,20 @@ def test_rows_have_a_path_and_may_have_a_label():
     )
 
 
+def test_values_may_have_a_format():
+    assert parse_template("{yy:02 as YY}{ row.n : upper }") == (
+        Piece(slot="yy", format="02", label="YY", start=0, end=13),
+        Piece(row=("n",), format="upper", start=13, end=30),
+    )
+
+
+def test_a_text_goes_on_behind_a_bad_format():
+    with pytest.raises(TemplateError) as error:
+        parse_template("{a:bad} and {b:worse}")
+
+    assert [fault.start for fault in error.value.faults] == [3, 15]
+
+
 def test_doubled_braces_are_text():
     assert parse_template("{{{a}}}") == (
         Piece(literal="{", start=0, end=2),
@@ -52,7 +66,11 @@ def test_an_empty_text_has_no_pieces():
         ("{row}", 0, 5),
         ("{row.}", 0, 6),
         ("{row.a.}", 0, 8),
-        ("{yy:02}", 0, 7),
+        ("{yy:2}", 4, 5),
+        ("{yy:uper}", 4, 8),
+        ("{yy:}", 0, 5),
+        ("{yy as Y:02}", 0, 12),
+        ("{row:02}", 0, 8),
         ("{a as }", 0, 7),
         ("{ä}", 0, 3),
     ],

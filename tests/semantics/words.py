@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
-from atpdsl.problems import Problem, Source
+from atpdsl.elaboration.elaborate import NOTHING, elaborate
+from atpdsl.problems import Problem, Severity, Source
 from atpdsl.semantics.experiment import Experiment
 from atpdsl.semantics.resolve import resolve
 from atpdsl.semantics.signature import Param, Signature, Vocabulary
@@ -32,6 +34,7 @@ VOCABULARY = Vocabulary(
         Signature(name="prob_diff", summary="", needs_answer=True, needs_foil=True),
         Signature(name="nll", summary="", needs_answer=True),
         Signature(name="kl", summary=""),
+        Signature(name="entropy", summary=""),
     ),
     nodes=(
         ("heads.q", "head"),
@@ -54,6 +57,13 @@ VOCABULARY = Vocabulary(
         (".json", "json"),
     ),
     executors=("bridge", "null"),
+    readings=(
+        Signature(name="logit", summary=""),
+        Signature(name="prob", summary=""),
+        Signature(name="logprob", summary=""),
+        Signature(name="loss", summary=""),
+        Signature(name="rank", summary="", differentiable=False),
+    ),
 )
 
 DEFAULTS = {
@@ -84,10 +94,27 @@ def resolved(
     text: str, *, base: Path = Path(), name: str = "spec.atp"
 ) -> tuple[Experiment | None, tuple[Problem, ...]]:
     """The experiment of a whole spec, and the problems of its text and its meaning."""
+    experiments, problems = all_resolved(text, base=base, name=name)
+    return experiments[0], problems
+
+
+def all_resolved(
+    text: str,
+    *,
+    base: Path = Path(),
+    name: str = "spec.atp",
+    given: Mapping[str, str] = NOTHING,
+) -> tuple[tuple[Experiment | None, ...], tuple[Problem, ...]]:
+    """The experiments of all points of a spec, and all its problems."""
     source = Source(name, text)
     tree, problems = parse(source)
-    experiment, found = resolve(tree, source, VOCABULARY, base)
-    return experiment, (*problems, *found)
+    program = elaborate(tree, source, base, given, vocabulary=VOCABULARY)
+    made = [resolve(point.tree, program.source, VOCABULARY, base) for point in program.points]
+    found = [problem for _, own in made for problem in own]
+    problems = (*problems, *program.problems, *dict.fromkeys(found))
+    if any(problem.severity is Severity.ERROR for problem in program.problems):
+        return (None,) * len(made), problems
+    return tuple(experiment for experiment, _ in made), problems
 
 
 def experiment_of(lines: str, *, base: Path = Path()) -> Experiment:

@@ -51,6 +51,37 @@ def in_prompts(line: str) -> str:
         ("{ \"model\": 1,\n  \"x\": [] }", "ATP009", "{", None),
         ("prompts:\n", "ATP009", "prompts", None),
         ("- a\n", "ATP009", "-", None),
+        ("[model]\n", "ATP009", "[", None),
+        ("import torch", "ATP009", "import torch", None),
+        ("atp 1\nimport torch", "ATP009", "import", None),
+        ("atp 1\nfor i in range(3):", "ATP009", "for", None),
+        ("// why", "ATP018", "//", "write `# ...`; the comment ends with its line"),
+        ("verify { top = 2 } // why", "ATP018", "//", None),
+        ("/* why */", "ATP018", "/*", None),
+        ("seed = 3", "ATP008", "seed", "it belongs into `run`: `run { seed = ... }`"),
+        ("x = 3", "ATP008", "x", "write `let x = ...`"),
+        ("verify = 3", "ATP005", "=", "remove it: `verify ...`"),
+        ('verify { "top": 20 }', "ATP005", ":", "write `top = ...`"),
+        ("run { device = cuda:0 }", "ATP005", ":", 'write `"cuda:0"`, in quotes'),
+        (
+            *("verify { top = 2, random = 3 }", "ATP001", ","),
+            "write each on a line of its own, or `;` between them",
+        ),
+        (
+            *('model "tiny", "induction"', "ATP001", ","),
+            'one run has one model; `sweep m in ["tiny", "induction"]` with `model "{m}"` has'
+            " a run for each",
+        ),
+        (
+            *("nodes { at last }", "ATP014", "at"),
+            "write `heads.z at last`, or another kind of nodes",
+        ),
+        ("verify ( top = 5 )", "ATP001", "(", "write `verify { ... }`"),
+        ("verify top = 5", "ATP001", "=", "write `verify { ... }`"),
+        (
+            *('export "a.csv, "b.csv"', "ATP003", '"'),
+            "one of the quotes on this line is missing, or this is one too many",
+        ),
         ("metric logit_diff at", "ATP014", "at", "it has to stand on the same line"),
         ("verify { top = }", "ATP014", "=", "it has to stand on the same line"),
         ("model", "ATP014", "model", "it has to stand on the same line"),
@@ -93,6 +124,14 @@ def test_a_mistake_is_told_at_its_place_with_a_way_out(text, code, place, advice
         ("slot A, B names", "ATP007", "names", 'write `slot S in ["Mary", "John"]`'),
         ('slot A = ["x"]', "ATP007", "=", 'write `slot S in ["Mary", "John"]`'),
         ("slot A in [x for x in y]", "ATP009", "for", None),
+        (
+            'template f"{A}"',
+            "ATP009",
+            "f",
+            "in texts of prompts `{NAME}` is filled in without it",
+        ),
+        ("corrupt S2 => IO", "ATP007", "=", "write `corrupt S2 -> IO`"),
+        ('slot A in ["x", "y]', "ATP003", '"y]', 'close it with `"` on the same line'),
         ('tempalte "a"', "ATP008", "tempalte", "did you mean `template`?"),
         ("pos X match(1)", "ATP007", "match", "write `pos verb = S1 + 1`"),
         ("count 5", "ATP006", "5", "write `count = 5`"),
@@ -120,3 +159,44 @@ def test_a_word_in_other_letters_is_named():
 
     assert problems[0].message == "`\u043e` cannot stand outside of strings"
     assert problems[0].help.endswith("this is cyrillic small letter o")
+
+
+YAML = """\
+# mine
+model: tiny
+prompts:
+  template: "a"
+  count: 3
+nodes:
+  - heads.z
+  - mlp
+"""
+JSON = '{\n  "model": "tiny",\n  "prompts": {\n    "count": 3\n  }\n}\n'
+PYTHON = """\
+import torch
+
+def effect(x):
+    return [y for y in x]
+
+print(effect(3))
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "place"),
+    [(YAML, "YAML", "model: tiny"), (JSON, "JSON", "{"), (PYTHON, "Python", "import torch")],
+)
+def test_a_file_of_another_language_is_one_problem(text, language, place):
+    (only,) = problems_of(text)
+
+    assert only.message == f"this looks like {language}"
+    assert told(text)[0][:2] == ("ATP009", place)
+    assert "`atpdsl new`" in only.help
+
+
+def test_a_spec_with_a_few_foreign_lines_is_read_all_the_same():
+    text = 'atp 1\nmodel: tiny\nprompts:\n  template: "a"\n  count: 3\nverify { tpo: 3 }\n'
+    codes = [problem.code for problem in problems_of(text)]
+
+    assert codes.count("ATP005") == 2
+    assert len(codes) > 3

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from random import Random
 
 # Up to here all numbers are shuffled; beyond, a number is drawn until it is a new one.
@@ -12,7 +12,7 @@ SHUFFLED_AT_MOST = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deck:
+class WordDeck:
     """One slot list, drawn from without replacement.
 
     Attributes:
@@ -27,38 +27,95 @@ class Deck:
     values: tuple[str, ...]
 
     @property
-    def factors(self) -> tuple[int, ...]:
-        """How many values there are to choose from, for each name and then each target."""
-        drawn = len(self.names) + len(self.targets)
-        return tuple(max(len(self.values) - taken, 0) for taken in range(drawn))
+    def size(self) -> int:
+        """How many values there are."""
+        return len(self.values)
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """What is drawn, one after the other."""
+        return (*self.names, *self.targets)
+
+    def choose(self, choices: Iterator[int], draw: Draw) -> None:
+        """Take the values of one draw; each choice is among those that are left."""
+        remaining = list(self.values)
+        for name in self.names:
+            draw.values[name] = remaining.pop(next(choices))
+        for target in self.targets:
+            draw.redrawn[target] = remaining.pop(next(choices))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableDeck:
+    """The rows of a table; all names get the words of one row.
+
+    Attributes:
+        names: of the columns.
+        targets: positions that get a word of another row in the corrupted prompt, all of them
+            from the same row, each with the name of its column.
+        rows: each once.
+    """
+
+    names: tuple[str, ...]
+    targets: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
+        return len(self.rows)
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """What is drawn, one after the other."""
+        others = ", ".join(target for target, _ in self.targets)
+        return (", ".join(self.names), *((others,) if others else ()))
+
+    def choose(self, choices: Iterator[int], draw: Draw) -> None:
+        """Take the words of one draw."""
+        remaining = list(self.rows)
+        draw.values.update(zip(self.names, remaining.pop(next(choices)), strict=True))
+        if self.targets:
+            other = remaining[next(choices)]
+            for target, name in self.targets:
+                draw.redrawn[target] = other[self.names.index(name)]
+
+
+Deck = WordDeck | TableDeck
+
+
+def factors(deck: Deck) -> tuple[int, ...]:
+    """How many choices there are for each thing drawn from a deck."""
+    return tuple(max(deck.size - taken, 0) for taken in range(len(deck.drawn)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draw:
     """One choice from every deck: slot name -> value, target -> its value when corrupted."""
 
-    values: Mapping[str, str]
-    redrawn: Mapping[str, str]
+    values: dict[str, str] = field(default_factory=dict)
+    redrawn: dict[str, str] = field(default_factory=dict)
 
 
 def count_draws(decks: tuple[Deck, ...]) -> int:
     """How many different draws there are: the product of all factors."""
-    return math.prod(factor for deck in decks for factor in deck.factors)
+    return math.prod(factor for deck in decks for factor in factors(deck))
 
 
 def draw(decks: tuple[Deck, ...], number: int) -> Draw:
     """The draw with a number below `count_draws(decks)`; different numbers, different draws."""
-    values: dict[str, str] = {}
-    redrawn: dict[str, str] = {}
+    choices = _digits(number, [factor for deck in decks for factor in factors(deck)])
+    drawn = Draw()
     for deck in decks:
-        remaining = list(deck.values)
-        for name in deck.names:
-            number, choice = divmod(number, len(remaining))
-            values[name] = remaining.pop(choice)
-        for target in deck.targets:
-            number, choice = divmod(number, len(remaining))
-            redrawn[target] = remaining.pop(choice)
-    return Draw(values=values, redrawn=redrawn)
+        deck.choose(choices, drawn)
+    return drawn
+
+
+def _digits(number: int, bases: Iterable[int]) -> Iterator[int]:
+    """A number in mixed bases, the lowest digit first."""
+    for base in bases:
+        number, digit = divmod(number, base)
+        yield digit
 
 
 def shuffled_numbers(total: int, random: Random) -> Iterator[int]:

@@ -7,7 +7,8 @@ from random import Random
 
 from atpdsl.binding.pairs import TextPair
 from atpdsl.binding.texts.files import expand_file
-from atpdsl.binding.texts.templates import expand_templates
+from atpdsl.binding.texts.sides import read_side
+from atpdsl.binding.texts.templates import Drawing, expand_templates
 from atpdsl.binding.texts.written import Pieces, pieces_of, write
 from atpdsl.problems import Label, Problem
 from atpdsl.semantics.experiment import (
@@ -17,11 +18,12 @@ from atpdsl.semantics.experiment import (
     TemplatePrompts,
     Text,
 )
+from atpdsl.semantics.formulas import Formula, FormulaError, Tokens
 from atpdsl.semantics.template import Piece
 
 
 def expand(
-    prompts: Prompts, seed: int, base: Path
+    prompts: Prompts, seed: int, base: Path, tokens: Tokens | None = None
 ) -> tuple[tuple[TextPair, ...], tuple[Problem, ...]]:
     """All pairs of a `prompts` block, in the order of the spec.
 
@@ -29,6 +31,7 @@ def expand(
         prompts: the block.
         seed: fixes the draws; the same seed gives the same pairs.
         base: the folder from which relative paths of data files start.
+        tokens: for formulas that ask the tokenizer.
     """
     random = Random(seed)  # noqa: S311 - a reproducible sample, nothing secret
     pairs: list[TextPair] = []
@@ -36,11 +39,12 @@ def expand(
     for part in prompts.parts:
         match part:
             case TemplatePrompts():
-                found, wrong = expand_templates(part, prompts.align, random)
+                drawing = Drawing(random=random, tokens=tokens, before=len(pairs))
+                found, wrong = expand_templates(part, prompts.align, drawing)
             case FilePrompts():
-                found, wrong = expand_file(part, prompts.align, base)
+                found, wrong = expand_file(part, prompts.align, base, tokens)
             case InlinePair():
-                found, wrong = _expand_inline(part)
+                found, wrong = _expand_inline(part, tokens)
         pairs += found
         problems += wrong
     if not pairs and not problems:
@@ -48,7 +52,9 @@ def expand(
     return tuple(pairs), tuple(dict.fromkeys(problems))
 
 
-def _expand_inline(part: InlinePair) -> tuple[tuple[TextPair, ...], tuple[Problem, ...]]:
+def _expand_inline(
+    part: InlinePair, tokens: Tokens | None
+) -> tuple[tuple[TextPair, ...], tuple[Problem, ...]]:
     problems: list[Problem] = []
 
     def plain(text: Text) -> str:
@@ -57,12 +63,26 @@ def _expand_inline(part: InlinePair) -> tuple[tuple[TextPair, ...], tuple[Proble
         problems.extend(_slots_in_pair(text, pieces))
         return write(pieces, lambda _: "").text
 
+    def side(answers: tuple[Text | Formula, ...]) -> tuple[str, ...]:
+        for answer in answers:
+            if isinstance(answer, Text):
+                plain(answer)
+        read, _ = read_side(answers)
+        try:
+            return () if problems else read.texts({}, tokens)
+        except FormulaError as error:
+            at = Label(error.span)
+            problems.append(
+                Problem(code="ATP267", message=error.message, at=at, help=error.advice)
+            )
+            return ()
+
     answer = part.answer
     pair = TextPair(
         clean=plain(part.clean),
         corrupted=plain(part.corrupted),
-        answers=tuple(plain(text) for text in answer.right) if answer else (),
-        foils=tuple(plain(text) for text in answer.wrong) if answer else (),
+        answers=side(answer.right) if answer else (),
+        foils=side(answer.wrong) if answer else (),
         marks={},
         align=part.align,
         origin=part.span,

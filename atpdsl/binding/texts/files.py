@@ -1,67 +1,123 @@
-"""Pairs from CSV and JSONL files."""
+"""Pairs from the rows of files and data sets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from atpdsl.binding.findings import Finding, gathered, has_errors
 from atpdsl.binding.pairs import TextPair
-from atpdsl.binding.texts.rows import BadRow, Row, look_up, read_csv, read_jsonl
-from atpdsl.binding.texts.written import Pieces, marks_of, pieces_of, write
+from atpdsl.binding.texts.datasets import DataSet, read_dataset
+from atpdsl.binding.texts.rows import BadRow, Row
+from atpdsl.binding.texts.sources import UnreadableError, check_inside, read_rows
+from atpdsl.binding.texts.written import Pieces, Written, marks_of, pieces_of, write
 from atpdsl.problems import Label, Problem, Span
-from atpdsl.registry import closest
 from atpdsl.semantics.experiment import FilePrompts, Text
+from atpdsl.semantics.formulas import (
+    Formula,
+    FormulaError,
+    Tokens,
+    Value,
+    evaluate,
+    fill_piece,
+    texts_of,
+)
 from atpdsl.semantics.template import Piece
+from atpdsl.semantics.values import RefusedError, described, look_up
 
-LARGEST_FILE = 64 * 2**20
+Side = tuple["_Parsed | Formula", ...]
+T = TypeVar("T")
 
 
 class _CellError(Exception):
-    """A cell that a text needs cannot be had; it holds the finding."""
+    """A value that a row should have cannot be had; it holds the problem and its cause."""
 
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding.problem.message)
-        self.finding = finding
+    def __init__(
+        self, code: str, message: str, span: Span, advice: str, cause: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.problem = Problem(code=code, message=message, at=Label(span), help=advice)
+        self.cause = cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parsed:
+    """A text of the spec in pieces."""
+
+    pieces: Pieces
+    span: Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Columns:
-    """The texts of a `FilePrompts`, parsed, each with its place in the spec."""
+    """The texts of a `FilePrompts`, parsed."""
 
-    clean: tuple[Pieces, Span]
-    corrupted: tuple[Pieces, Span]
-    right: tuple[tuple[Pieces, Span], ...]
-    wrong: tuple[tuple[Pieces, Span], ...]
+    clean: _Parsed
+    corrupted: _Parsed
+    right: Side
+    wrong: Side
 
 
 def expand_file(
-    part: FilePrompts, align: str, base: Path
+    part: FilePrompts, align: str, base: Path, tokens: Tokens | None = None
 ) -> tuple[tuple[TextPair, ...], tuple[Problem, ...]]:
-    """A pair per row, in the file's order; a relative path starts at `base`."""
+    """A pair per row that is kept, in the file's order; no row after the last is read.
+
+    Args:
+        part: what is read, and how.
+        align: that of the pairs.
+        base: the folder from which a relative path starts.
+        tokens: for formulas that ask the tokenizer.
+    """
     columns, problems = _parse(part)
-    content = _read(part, base)
-    if isinstance(content, Problem):
-        return (), (*problems, content)
     if has_errors(problems):
         return (), problems
     pairs: list[TextPair] = []
     findings: list[Finding] = []
-    for row in _rows(part, content):
-        try:
-            pairs.append(_pair(part, columns, row, align, len(pairs)))
-        except _CellError as error:
-            findings.append(error.finding)
+    number = 0
+    try:
+        for number, row in enumerate(_rows(part, base), 1):
+            if isinstance(row, BadRow):
+                findings.append(_finding(_bad_row(part, row), row, number))
+                continue
+            reader = _Reader(part, columns, row, tokens)
+            pair = reader.pair(align, len(pairs))
+            findings += (_finding(error, row, number) for error in reader.errors)
+            pairs += () if pair is None or reader.errors else (pair,)
+            if len(pairs) == part.limit:
+                break
+    except UnreadableError as error:
+        findings.append(Finding(problem=error.problem))
     if not pairs and not findings:
-        findings.append(Finding(problem=_no_rows(part)))
+        findings.append(Finding(problem=_nothing_kept(part, number)))
     return tuple(pairs), (*problems, *gathered(findings))
+
+
+def _rows(part: FilePrompts, base: Path) -> Iterator[Row | BadRow]:
+    if part.format == "hf":
+        wanted = DataSet(name=part.path, split=part.split, span=part.span)
+        return read_dataset(wanted, base)
+    return _file_rows(part, base)
+
+
+def _file_rows(part: FilePrompts, base: Path) -> Iterator[Row | BadRow]:
+    path = base / part.path
+    check_inside(path, base, part.path, part.span)
+    yield from read_rows(path, part.format, part.path, part.span)
+
+
+def _finding(error: _CellError, row: Row | BadRow, number: int) -> Finding:
+    unit = row.unit if isinstance(row, Row) else "line"
+    return Finding(problem=error.problem, cause=error.cause, unit=unit, number=number)
 
 
 def _parse(part: FilePrompts) -> tuple[_Columns, tuple[Problem, ...]]:
     problems: list[Problem] = []
+    lets = {let.name for let in part.lets}
 
-    def parsed(text: Text) -> tuple[Pieces, Span]:
+    def parsed(text: Text) -> _Parsed:
         pieces, found = pieces_of(text)
         problems.extend(found)
         problems.extend(
@@ -72,152 +128,175 @@ def _parse(part: FilePrompts) -> tuple[_Columns, tuple[Problem, ...]]:
                 help=f"for a column of the file write `{{row.{piece.slot}}}`",
             )
             for piece in pieces
-            if piece.slot
+            if piece.slot and piece.slot not in lets
         )
-        return pieces, text.span
+        return _Parsed(pieces=pieces, span=text.span)
+
+    def side(answers: tuple[Text | Formula, ...]) -> Side:
+        return tuple(
+            answer if isinstance(answer, Formula) else parsed(answer) for answer in answers
+        )
 
     answer = part.answer
     columns = _Columns(
         clean=parsed(part.clean),
         corrupted=parsed(part.corrupted),
-        right=tuple(parsed(text) for text in answer.right) if answer else (),
-        wrong=tuple(parsed(text) for text in answer.wrong) if answer else (),
+        right=side(answer.right) if answer else (),
+        wrong=side(answer.wrong) if answer else (),
     )
     return columns, tuple(dict.fromkeys(problems))
 
 
-def _read(part: FilePrompts, base: Path) -> str | Problem:
-    path = base / part.path
-    at = Label(part.span)
-    try:
-        size = path.stat().st_size
-        if size > LARGEST_FILE:
-            return Problem(
-                code="ATP247",
-                message=f"`{part.path}` has {size / 2**20:.0f} MiB, and"
-                f" {LARGEST_FILE // 2**20} MiB is the most that is read",
-                at=at,
-                help="keep only the rows that are needed",
-            )
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        near = closest(path.name, _files_beside(path))
-        advice = f"did you mean `{near}`? " if near else ""
-        return Problem(
-            code="ATP246",
-            message=f"there is no file `{part.path}`",
-            at=at,
-            help=f"{advice}it is looked for in `{path.parent}`",
+def _bad_row(part: FilePrompts, row: BadRow) -> _CellError:
+    message = f"line {row.line} of {row.source} cannot be read: {row.reason}"
+    return _CellError("ATP248", message, part.span, row.advice, row.reason)
+
+
+class _Reader:
+    """Makes a pair of one row.
+
+    Attributes:
+        errors: all that is wrong with the row.
+    """
+
+    def __init__(
+        self, part: FilePrompts, columns: _Columns, row: Row, tokens: Tokens | None
+    ) -> None:
+        self.part = part
+        self.columns = columns
+        self.row = row
+        self.tokens = tokens
+        self.values: dict[str, Value] = {"row": row.columns}
+        self.errors: list[_CellError] = []
+
+    def pair(self, align: str, number: int) -> TextPair | None:
+        """The pair; None if the row is not to be kept, or something is wrong with it."""
+        if not self._tried(self._kept, otherwise=False):
+            return None
+        nothing = Written(text="", places=())
+        clean = self._tried(lambda: self._write(self.columns.clean), otherwise=nothing)
+        corrupted = self._tried(lambda: self._write(self.columns.corrupted), otherwise=nothing)
+        return TextPair(
+            clean=clean.text,
+            corrupted=corrupted.text,
+            answers=self._tried(lambda: self._texts(self.columns.right), otherwise=()),
+            foils=self._tried(lambda: self._texts(self.columns.wrong), otherwise=()),
+            marks=marks_of(clean, corrupted),
+            align=align,
+            origin=self.part.span,
+            row=number,
+            answer_at=self.part.answer.span if self.part.answer else None,
+            values=self.values,
+            place=self.row.place,
         )
-    except UnicodeDecodeError as error:
-        return Problem(
-            code="ATP246",
-            message=f"`{part.path}` is not UTF-8 text: byte {error.start} cannot be read",
-            at=at,
-            help="save it again as UTF-8",
+
+    def _tried(self, make: Callable[[], T], *, otherwise: T) -> T:
+        """What is made; where it cannot be, `errors` takes the reason."""
+        try:
+            return make()
+        except _CellError as error:
+            self.errors.append(error)
+        except FormulaError as error:
+            message = f"{error.message}, in {self.row.place}"
+            self.errors.append(_CellError("ATP267", message, error.span, error.advice))
+        return otherwise
+
+    def _kept(self) -> bool:
+        """Computes the `let`s, and whether the row is kept.
+
+        A `let` without a value matters only in rows that are kept.
+        """
+        broken: FormulaError | None = None
+        for let in self.part.lets:
+            try:
+                self.values[let.name] = evaluate(let.formula, self.values, self.tokens)
+            except FormulaError as error:
+                broken = broken or error
+        keep = self.part.keep
+        try:
+            kept = True if keep is None else evaluate(keep, self.values, self.tokens)
+        except FormulaError as error:
+            raise broken or error from error
+        if keep is not None and not isinstance(kept, bool):
+            advice = 'compare it, as in `keep = row.label == "1"`'
+            message = f"{described(kept)} is neither true nor false"
+            raise FormulaError(message, keep.span, advice)
+        if kept and broken is not None:
+            raise broken
+        return bool(kept)
+
+    def _texts(self, side: Side) -> tuple[str, ...]:
+        found: list[str] = []
+        for answer in side:
+            if isinstance(answer, Formula):
+                found += texts_of(answer, self.values, self.tokens)
+            else:
+                found.append(self._write(answer).text)
+        formula = next((answer for answer in side if isinstance(answer, Formula)), None)
+        if formula is not None and not found:
+            advice = "leave such rows out with `keep`, or make the range longer"
+            raise FormulaError("this gives no answer", formula.span, advice)
+        return tuple(found)
+
+    def _write(self, text: _Parsed) -> Written:
+        return write(text.pieces, lambda piece: self._cell(piece, text.span))
+
+    def _cell(self, piece: Piece, span: Span) -> str:
+        if piece.row is not None:
+            self._check_column(piece.row, span)
+        return fill_piece(piece, self.values, span)
+
+    def _check_column(self, path: tuple[str, ...], span: Span) -> None:
+        name = ".".join(path)
+        try:
+            value = look_up(self.row.columns, path)
+        except RefusedError as error:
+            advice = self._header_advice(path[0]) or error.advice
+            message = f"{error.message} in {self.row.place}"
+            raise _CellError("ATP249", message, span, advice, name) from error
+        if not isinstance(value, str):
+            message = f"`{name}` is {described(value)} in {self.row.place}"
+            raise _CellError("ATP248", message, span, _how_to_write(name, value), name)
+
+    def _header_advice(self, name: str) -> str:
+        """The advice for a header with spaces at its ends, or without commas."""
+        only = next(iter(self.row.columns), "")
+        mark = next((mark for mark in ";\t|" if mark in only), "")
+        if len(self.row.columns) == 1 and mark and self.part.format == "csv":
+            shown = "tabs" if mark == "\t" else f"`{mark}`"
+            return f"the file has {shown} between its cells; save it with commas"
+        spaced = (other for other in self.row.columns if other.strip() == name != other)
+        found = next(spaced, None)
+        return (
+            "" if found is None else f"in the file it is `{found}`: take the space away there"
         )
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        return Problem(code="ATP246", message=f"`{part.path}` cannot be read: {reason}", at=at)
 
 
-def _files_beside(path: Path) -> tuple[str, ...]:
-    if not path.parent.is_dir():
-        return ()
-    return tuple(entry.name for entry in path.parent.iterdir() if entry.is_file())
+def _how_to_write(name: str, value: Value) -> str:
+    if value is None:
+        return "write a text there, or take the row out of the file"
+    advice = "a prompt is made of texts and numbers"
+    if isinstance(value, dict) and value:
+        advice += f"; for a part of it write `{{row.{name}.{next(iter(value))}}}`"
+    return advice
 
 
-def _rows(part: FilePrompts, content: str) -> Iterator[Row | BadRow]:
-    reader = read_csv if part.format == "csv" else read_jsonl
-    for number, row in enumerate(reader(content)):
-        if part.limit is not None and number >= part.limit:
-            return
-        yield row
-
-
-def _pair(
-    part: FilePrompts, columns: _Columns, row: Row | BadRow, align: str, number: int
-) -> TextPair:
-    if isinstance(row, BadRow):
-        raise _CellError(_bad_row(part, row))
-
-    def written(text: tuple[Pieces, Span]) -> str:
-        return write(text[0], lambda piece: _cell(part, row, piece, text[1])).text
-
-    clean = write(columns.clean[0], lambda piece: _cell(part, row, piece, columns.clean[1]))
-    corrupted = write(
-        columns.corrupted[0], lambda piece: _cell(part, row, piece, columns.corrupted[1])
-    )
-    return TextPair(
-        clean=clean.text,
-        corrupted=corrupted.text,
-        answers=tuple(written(text) for text in columns.right),
-        foils=tuple(written(text) for text in columns.wrong),
-        marks=marks_of(clean, corrupted),
-        align=align,
-        origin=part.span,
-        row=number,
-        answer_at=part.answer.span if part.answer else None,
-    )
-
-
-def _cell(part: FilePrompts, row: Row, piece: Piece, span: Span) -> str:
-    path = piece.row or ()
-    name = ".".join(path)
-    try:
-        value = look_up(row.columns, path)
-    except KeyError as error:
-        raise _CellError(_no_column(part, row, span, error)) from error
-    if isinstance(value, str):
-        return value
-    problem = Problem(
-        code="ATP248",
-        message=f"`{name}` is no text or number in line {row.line} of `{part.path}`",
-        at=Label(span),
-        help="a prompt is made of texts and numbers; for a part of an object write"
-        f" `{{row.{name}.part}}`",
-    )
-    raise _CellError(Finding(problem=problem, cause=name, unit="line", number=row.line))
-
-
-def _no_column(part: FilePrompts, row: Row, span: Span, error: KeyError) -> Finding:
-    name, names = error.args
-    near = closest(name, names)
-    listed = ", ".join(f"`{other}`" for other in names[:10])
-    advice = f"did you mean `{near}`?" if near else f"there are {listed or 'none there'}"
-    spaced = next((other for other in names if other.strip() == name), "")
-    if spaced:
-        advice = f"in the file it is `{spaced}`: take the space away there"
-    problem = Problem(
-        code="ATP249",
-        message=f"there is no column `{name}` in line {row.line} of `{part.path}`",
-        at=Label(span),
-        help=advice,
-    )
-    return Finding(problem=problem, cause=name, unit="line", number=row.line)
-
-
-def _bad_row(part: FilePrompts, row: BadRow) -> Finding:
-    problem = Problem(
-        code="ATP248",
-        message=f"line {row.line} of `{part.path}` cannot be read: {row.reason}",
-        at=Label(part.span),
-        help=row.advice
-        or (
-            "a file has one JSON object per line"
-            if part.format == "jsonl"
-            else "put a cell that holds a comma or a line end in double quotes"
-        ),
-    )
-    return Finding(problem=problem, cause=row.reason, unit="line", number=row.line)
-
-
-def _no_rows(part: FilePrompts) -> Problem:
+def _nothing_kept(part: FilePrompts, rows: int) -> Problem:
+    if rows and part.keep is not None:
+        every = "its only row does not" if rows == 1 else f"none of its {rows:,} rows does"
+        return Problem(
+            code="ATP281",
+            message=f"`{part.path}` has no row that fulfils `keep`: {every}",
+            at=Label(part.keep.span),
+            help='ask for less; a column is a text, as in `keep = row.label == "1"`',
+        )
+    advice = {
+        "csv": "the first line of a CSV file names the columns; rows follow it",
+        "jsonl": "write one JSON object per line",
+    }
     return Problem(
         code="ATP250",
         message=f"`{part.path}` has no rows",
         at=Label(part.span),
-        help="the first line of a CSV file names the columns; rows follow it"
-        if part.format == "csv"
-        else "write one JSON object per line",
+        help=advice.get(part.format, "a data set needs at least one"),
     )

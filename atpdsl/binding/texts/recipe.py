@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from atpdsl.binding.texts.decks import Deck
+from atpdsl.binding.texts.decks import Deck, TableDeck, WordDeck
+from atpdsl.binding.texts.sides import Side, read_side
+from atpdsl.binding.texts.words import allowed_words
 from atpdsl.binding.texts.written import Pieces, pieces_of
 from atpdsl.problems import Label, Problem, Severity, Span
 from atpdsl.registry import closest
-from atpdsl.semantics.experiment import Corruption, Slot, TemplatePrompts, Text
+from atpdsl.semantics.experiment import Corruption, PairLet, Slot, TemplatePrompts, Text
+from atpdsl.semantics.formulas import Formula, Tokens
+from atpdsl.semantics.read_formulas import names_in
 from atpdsl.semantics.template import Piece
 
 
@@ -19,16 +23,19 @@ class Recipe:
     """Everything of a `TemplatePrompts` but its templates.
 
     Attributes:
+        slots: with the words that may be drawn.
         corruptions: target -> what happens to it.
         fixed: target -> the pieces of its fixed text, where it has one.
-        right, wrong: the pieces of each answer.
+        right, wrong: the answers.
     """
 
     slots: tuple[Slot, ...]
+    lets: tuple[PairLet, ...]
+    keep: Formula | None
     corruptions: Mapping[str, Corruption]
     fixed: Mapping[str, Pieces]
-    right: tuple[Pieces, ...]
-    wrong: tuple[Pieces, ...]
+    right: Side
+    wrong: Side
     answer_at: Span | None
 
     def corruption_of(self, piece: Piece) -> Corruption | None:
@@ -40,7 +47,14 @@ class Recipe:
         """Names whose values a corruption needs."""
         if corruption.slot is not None:
             return (corruption.slot,)
+        if corruption.formula is not None:
+            return names_of(corruption.formula)
         return slot_names(self.fixed.get(corruption.target, ()))
+
+    @property
+    def answer_names(self) -> tuple[str, ...]:
+        """Names whose values the answers need."""
+        return (*self.right.names, *self.wrong.names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +62,7 @@ class Frame:
     """A template ready to be filled in.
 
     Attributes:
-        slot_of: slot names and labels -> the slot.
+        slot_of: slot and `let` names, and labels -> the slot or `let`.
     """
 
     template: Text
@@ -62,8 +76,15 @@ def slot_names(pieces: Iterable[Piece]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(piece.slot for piece in pieces if piece.slot))
 
 
-def read_recipe(part: TemplatePrompts) -> tuple[Recipe, tuple[Problem, ...]]:
-    """Parse what the templates share."""
+def names_of(formula: Formula) -> tuple[str, ...]:
+    """The names in a formula."""
+    return tuple(name for name, _ in names_in(formula.expression))
+
+
+def read_recipe(
+    part: TemplatePrompts, tokens: Tokens | None
+) -> tuple[Recipe, tuple[Problem, ...]]:
+    """Parse what the templates share, and leave out words that may not be drawn."""
     problems: list[Problem] = []
 
     def parsed(text: Text) -> Pieces:
@@ -71,17 +92,27 @@ def read_recipe(part: TemplatePrompts) -> tuple[Recipe, tuple[Problem, ...]]:
         problems.extend(found)
         return pieces
 
+    slots: list[Slot] = []
+    for slot in part.slots:
+        allowed, found = allowed_words(slot, tokens)
+        slots.append(allowed)
+        problems.extend(found)
     answer = part.answer
+    right, wrong_right = read_side(answer.right if answer else ())
+    wrong, wrong_wrong = read_side(answer.wrong if answer else ())
+    problems.extend((*wrong_right, *wrong_wrong))
     recipe = Recipe(
-        slots=part.slots,
+        slots=tuple(slots),
+        lets=part.lets,
+        keep=part.keep,
         corruptions={corruption.target: corruption for corruption in part.corruptions},
         fixed={
             corruption.target: parsed(Text(text=corruption.text, span=corruption.span))
             for corruption in part.corruptions
             if corruption.text is not None
         },
-        right=tuple(parsed(text) for text in answer.right) if answer else (),
-        wrong=tuple(parsed(text) for text in answer.wrong) if answer else (),
+        right=right,
+        wrong=wrong,
         answer_at=answer.span if answer else None,
     )
     problems.extend(_repeated_values(part.slots))
@@ -94,6 +125,7 @@ def read_frame(template: Text, recipe: Recipe) -> tuple[Frame | None, tuple[Prob
     if problems:
         return None, problems
     slot_of = {name: name for slot in recipe.slots for name in slot.names}
+    slot_of |= {let.name: let.name for let in recipe.lets}
     slot_of |= {piece.label: piece.slot for piece in pieces if piece.label and piece.slot}
     problems = (
         *_unknown_names(template, pieces, recipe, slot_of),
@@ -113,34 +145,46 @@ def _applying(pieces: Pieces, recipe: Recipe) -> tuple[Corruption, ...]:
 
 def _decks(pieces: Pieces, recipe: Recipe, slot_of: Mapping[str, str]) -> tuple[Deck, ...]:
     applying = _applying(pieces, recipe)
-    used = set(slot_names(pieces))
-    for answer in (*recipe.right, *recipe.wrong):
-        used.update(slot_of[name] for name in slot_names(answer))
+    named = {*slot_names(pieces), *recipe.answer_names}
     for corruption in applying:
-        used.update(slot_of[name] for name in recipe.sources(corruption))
+        named.update(recipe.sources(corruption))
+    named.update(() if recipe.keep is None else names_of(recipe.keep))
+    for let in recipe.lets:
+        named.update(names_of(let.formula))
+    used = {slot_of[name] for name in named if name in slot_of}
     redrawn = tuple(corruption.target for corruption in applying if corruption.redraw)
-    decks = (
-        Deck(
-            names=tuple(name for name in slot.names if name in used),
-            targets=tuple(target for target in redrawn if slot_of[target] in slot.names),
-            values=tuple(dict.fromkeys(slot.values)),
-        )
-        for slot in recipe.slots
+    targets = {target: slot_of[target] for target in redrawn}
+    return tuple(_deck(slot, used, targets) for slot in recipe.slots if used & {*slot.names})
+
+
+def _deck(slot: Slot, used: set[str], targets: Mapping[str, str]) -> Deck:
+    """What is drawn from a slot's list; `targets` are drawn again, each with its slot."""
+    mine = {target: name for target, name in targets.items() if name in slot.names}
+    if slot.rows:
+        return TableDeck(names=slot.names, targets=tuple(mine.items()), rows=slot.rows)
+    return WordDeck(
+        names=tuple(name for name in slot.names if name in used),
+        targets=tuple(mine),
+        values=tuple(dict.fromkeys(slot.values)),
     )
-    return tuple(deck for deck in decks if deck.names)
+
+
+def _uses(template: Text, pieces: Pieces, recipe: Recipe) -> Iterator[tuple[str, Span]]:
+    """Every name that has to have a value, with the place to show where it has none."""
+    yield from ((name, template.span) for name in slot_names(pieces))
+    yield from ((name, recipe.answer_at or template.span) for name in recipe.answer_names)
+    for corruption in recipe.corruptions.values():
+        yield from ((name, corruption.span) for name in recipe.sources(corruption))
+    formulas = (let.formula for let in recipe.lets)
+    for formula in (*formulas, *(() if recipe.keep is None else (recipe.keep,))):
+        yield from ((name, formula.span) for name in names_of(formula))
 
 
 def _unknown_names(
     template: Text, pieces: Pieces, recipe: Recipe, slot_of: Mapping[str, str]
 ) -> tuple[Problem, ...]:
-    answer_at = recipe.answer_at or template.span
-    answers = slot_names(piece for answer in (*recipe.right, *recipe.wrong) for piece in answer)
-    used = [(name, template.span) for name in slot_names(pieces)]
-    used += [(name, answer_at) for name in answers]
-    for corruption in recipe.corruptions.values():
-        used += [(name, corruption.span) for name in recipe.sources(corruption)]
     problems = []
-    for name, span in used:
+    for name, span in _uses(template, pieces, recipe):
         if name not in slot_of:
             near = closest(name, slot_of)
             problems.append(
@@ -177,18 +221,19 @@ def _missing_targets(template: Text, pieces: Pieces, recipe: Recipe) -> tuple[Pr
 def _short_lists(decks: tuple[Deck, ...], recipe: Recipe) -> tuple[Problem, ...]:
     problems = []
     for deck in decks:
-        needed = len(deck.factors)
-        if needed <= len(deck.values):
+        needed = len(deck.drawn)
+        if needed <= deck.size:
             continue
         slot = next(slot for slot in recipe.slots if deck.names[0] in slot.names)
         names = ", ".join(f"`{name}`" for name in deck.names)
-        redraws = f" and {len(deck.targets)} for the corruption" if deck.targets else ""
+        others = 1 if isinstance(deck, TableDeck) and deck.targets else len(deck.targets)
+        redraws = f" and {others} for the corruption" if others else ""
         problems.append(
             Problem(
                 code="ATP242",
-                message=f"the list of {names} has {_words(len(deck.values))}, and"
+                message=f"the list of {names} has {_words(deck.size)}, and"
                 f" {needed} different ones are drawn from it:"
-                f" {len(deck.names)} for the prompt{redraws}",
+                f" {needed - others} for the prompt{redraws}",
                 at=Label(slot.span),
                 help="add words to the list",
             )

@@ -1,36 +1,70 @@
-"""Pairs from templates: slots drawn at random, and the corruption applied."""
+"""Pairs from templates: slots drawn at random, values computed, and the corruption applied."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import islice
 from random import Random
 from typing import TypeVar
 
-from atpdsl.binding.findings import has_errors
+from atpdsl.binding.findings import Finding, gathered, has_errors
 from atpdsl.binding.pairs import TextPair
-from atpdsl.binding.texts.decks import Draw, count_draws, draw, shuffled_numbers
+from atpdsl.binding.texts.decks import count_draws, draw, factors, shuffled_numbers
+from atpdsl.binding.texts.filled import Filled
 from atpdsl.binding.texts.recipe import Frame, Recipe, read_frame, read_recipe
-from atpdsl.binding.texts.written import Pieces, marks_of, write
 from atpdsl.problems import Label, Problem
 from atpdsl.semantics.experiment import TemplatePrompts
-from atpdsl.semantics.template import Piece
+from atpdsl.semantics.formulas import FormulaError, Tokens
 
 # Different draws can give the same text; so many in a row, and the template counts as used up.
 MISSES_AT_MOST = 1000
+# So many draws in a row that `keep` drops, and the template counts as used up, too.
+DROPS_AT_MOST = 100_000
 
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """What drawing pairs needs beside the templates.
+
+    Attributes:
+        random: where the draws come from.
+        tokens: for formulas that ask the tokenizer.
+        before: how many pairs come before these.
+    """
+
+    random: Random
+    tokens: Tokens | None = None
+    before: int = 0
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What was met while drawing.
+
+    Attributes:
+        seen: the texts of all pairs so far.
+        tried, dropped: how many draws there were, and how many of them `keep` dropped.
+        gave_up: whether draws were left when a template counted as used up.
+    """
+
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    tried: int = 0
+    dropped: int = 0
+    gave_up: bool = False
+
+
 def expand_templates(
-    part: TemplatePrompts, align: str, random: Random
+    part: TemplatePrompts, align: str, drawing: Drawing
 ) -> tuple[tuple[TextPair, ...], tuple[Problem, ...]]:
     """`count` different pairs, the templates taking turns while they have any left.
 
-    The same part and state of `random` give the same pairs.
+    The same part and state of the random numbers give the same pairs.
     """
-    recipe, problems = read_recipe(part)
+    recipe, problems = read_recipe(part, drawing.tokens)
     frames: list[Frame] = []
     for template in part.templates:
         frame, found = read_frame(template, recipe)
@@ -38,12 +72,38 @@ def expand_templates(
         frames += [frame] if frame else []
     if has_errors(problems):
         return (), problems
-    seen: set[tuple[str, str]] = set()
-    streams = [_pairs(frame, recipe, align, random, seen) for frame in frames]
-    pairs = tuple(islice(_in_turn(streams), part.count))
-    if len(pairs) < part.count:
-        problems += (_too_few(part, frames, len(pairs)),)
-    return pairs, problems
+    tally = _Tally()
+    streams = [_pairs(frame, recipe, align, drawing, tally) for frame in frames]
+    made = tuple(islice(_in_turn(streams), part.count))
+    findings = [
+        _no_value(one, drawing.before + number)
+        for number, one in enumerate(made, 1)
+        if isinstance(one, _Broken)
+    ]
+    if len(made) < part.count:
+        problems += (_too_few(part, frames, len(made), tally),)
+    pairs = tuple(one for one in made if isinstance(one, TextPair))
+    return pairs, (*problems, *gathered(findings))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Broken:
+    """A draw in which a formula has no value; `drawn` says which draw."""
+
+    error: FormulaError
+    drawn: str
+
+
+def _no_value(broken: _Broken, number: int) -> Finding:
+    error = broken.error
+    message = f"{error.message}, in pair {number}"
+    problem = Problem(
+        code="ATP267",
+        message=f"{message}, where {broken.drawn}" if broken.drawn else message,
+        at=Label(error.span),
+        help=error.advice,
+    )
+    return Finding(problem=problem, number=number)
 
 
 def _in_turn(streams: Iterable[Iterator[T]]) -> Iterator[T]:
@@ -57,79 +117,62 @@ def _in_turn(streams: Iterable[Iterator[T]]) -> Iterator[T]:
 
 
 def _pairs(
-    frame: Frame, recipe: Recipe, align: str, random: Random, seen: set[tuple[str, str]]
-) -> Iterator[TextPair]:
-    """Pairs of one template whose texts are not in `seen`, which grows."""
-    row = misses = 0
-    for number in shuffled_numbers(count_draws(frame.decks), random):
-        pair = _pair(frame, recipe, draw(frame.decks, number), align, row)
-        if (pair.clean, pair.corrupted) not in seen:
-            seen.add((pair.clean, pair.corrupted))
+    frame: Frame, recipe: Recipe, align: str, drawing: Drawing, tally: _Tally
+) -> Iterator[TextPair | _Broken]:
+    """Pairs of one template that are kept and whose texts were not seen before."""
+    row = misses = drops = 0
+    for number in shuffled_numbers(count_draws(frame.decks), drawing.random):
+        tally.tried += 1
+        drawn = draw(frame.decks, number)
+        filled = Filled(frame, recipe, drawn, drawing.tokens)
+        try:
+            pair = filled.pair(align, row)
+        except FormulaError as error:
+            yield _Broken(error=error, drawn=filled.described)
+            row += 1
+            continue
+        if pair is None:
+            tally.dropped += 1
+            drops += 1
+        elif (pair.clean, pair.corrupted) in tally.seen:
+            misses += 1
+        else:
+            tally.seen.add((pair.clean, pair.corrupted))
             yield pair
-            row, misses = row + 1, 0
-        elif (misses := misses + 1) > MISSES_AT_MOST:
+            row, misses, drops = row + 1, 0, 0
+        if misses > MISSES_AT_MOST or drops > DROPS_AT_MOST:
+            tally.gave_up = True
             return
 
 
-def _pair(frame: Frame, recipe: Recipe, drawn: Draw, align: str, row: int) -> TextPair:
-    def value(piece: Piece) -> str:
-        return drawn.values[frame.slot_of[piece.slot or ""]]
-
-    clean = write(frame.pieces, value)
-    corrupted = write(frame.pieces, _corrupted_value(frame, recipe, drawn, value))
-    return TextPair(
-        clean=clean.text,
-        corrupted=corrupted.text,
-        answers=_texts(recipe.right, value),
-        foils=_texts(recipe.wrong, value),
-        marks=marks_of(clean, corrupted),
-        align=align,
-        origin=frame.template.span,
-        row=row,
-        answer_at=recipe.answer_at,
-    )
-
-
-def _corrupted_value(
-    frame: Frame, recipe: Recipe, drawn: Draw, value: Callable[[Piece], str]
-) -> Callable[[Piece], str]:
-    def corrupted(piece: Piece) -> str:
-        corruption = recipe.corruption_of(piece)
-        if corruption is None:
-            return value(piece)
-        if corruption.redraw:
-            return drawn.redrawn[corruption.target]
-        if corruption.slot is not None:
-            return drawn.values[frame.slot_of[corruption.slot]]
-        return write(recipe.fixed[corruption.target], value).text
-
-    return corrupted
-
-
-def _texts(templates: tuple[Pieces, ...], value: Callable[[Piece], str]) -> tuple[str, ...]:
-    return tuple(write(pieces, value).text for pieces in templates)
-
-
-def _too_few(part: TemplatePrompts, frames: list[Frame], found: int) -> Problem:
+def _too_few(part: TemplatePrompts, frames: list[Frame], found: int, tally: _Tally) -> Problem:
     products = "; ".join(
         f"template {number}: {_product(frame)}" for number, frame in enumerate(frames, 1)
     )
+    advice = f"add words to the lists, or set `count = {found}`"
+    if not found:
+        advice = "ask for less in `keep`, or add words to the lists"
+    dropped = ""
+    if tally.dropped:
+        every = "draws that were tried" if tally.gave_up else "draws"
+        dropped = f": `keep` dropped {tally.dropped:,} of {tally.tried:,} {every}"
     return Problem(
         code="ATP243",
         message=f"the slot lists give {found} different pairs,"
-        f" and `count` asks for {part.count}",
+        f" and `count` asks for {part.count}{dropped}",
         at=Label(part.templates[0].span),
-        help=f"{products}; add words to the lists, or set `count = {found}`",
+        also=() if part.keep is None else (Label(part.keep.span, "what is kept"),),
+        help=f"{products}; {advice}",
     )
 
 
 def _product(frame: Frame) -> str:
-    factors = [
+    found = [
         (factor, name)
         for deck in frame.decks
-        for factor, name in zip(deck.factors, (*deck.names, *deck.targets), strict=True)
+        for factor, name in zip(factors(deck), deck.drawn, strict=True)
     ]
-    if not factors:
+    if not found:
         return "1, as nothing is drawn"
-    words = " x ".join(f"{factor} `{name}`" for factor, name in factors)
+    words = " x ".join(f"{factor} `{name}`" for factor, name in found)
     return f"{words} = {count_draws(frame.decks)}"

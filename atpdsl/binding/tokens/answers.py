@@ -2,81 +2,135 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from atpdsl.binding.findings import Finding
+from atpdsl.binding.pairs import pair_name
 from atpdsl.models.tokenizer import ModelTokenizer
 from atpdsl.problems import Label, Problem, Severity, Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where answers are looked for: the text they continue, and what to call it in messages."""
+    """Where answers are looked for: the text they continue, and what to call it in messages.
+
+    Attributes:
+        noun: what messages call that which is looked for.
+        row: which row of a file the pair is, in words; "" for none.
+    """
 
     context: str
     pair: int
     span: Span
+    noun: str = "answer"
+    row: str = ""
+
+    @property
+    def name(self) -> str:
+        """The pair, as messages call it."""
+        return pair_name(self.pair, self.row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerTokens:
-    """The tokens of one side, right or wrong; findings for those that are none."""
+    """The tokens of one side, right or wrong; findings for those that are none.
+
+    Attributes:
+        texts: the text of each token.
+        split: the answers of several tokens, with these.
+    """
 
     tokens: tuple[int, ...]
     findings: tuple[Finding, ...]
+    texts: tuple[str, ...] = ()
+    split: tuple[tuple[str, tuple[int, ...]], ...] = ()
+
+    @property
+    def beginnings(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """All answers, each with its tokens."""
+        single = zip(self.texts, ((token,) for token in self.tokens), strict=True)
+        return (*single, *self.split)
 
 
 def answer_tokens(
     answers: tuple[str, ...], place: Place, tokenizer: ModelTokenizer
 ) -> AnswerTokens:
     """The token of each answer, as the tokenizer writes it after the context."""
-    tokens: list[int] = []
+    prefix, _ = tokenizer.encode(place.context)
+    found_as: dict[int, str] = {}
+    split: list[tuple[str, tuple[int, ...]]] = []
     findings: list[Finding] = []
     for answer in answers:
-        token, found = _answer_token(answer, place, tokenizer)
+        tokens, found = _answer_tokens(answer, place, tokenizer, prefix)
         findings += found
-        if token is None:
-            continue
-        if token in tokens:
-            findings.append(_repeated(answer, place))
+        if len(tokens) != 1:
+            split += [(answer, tokens)] if tokens else []
+        elif tokens[0] in found_as:
+            findings.append(repeated(answer, found_as[tokens[0]], place))
         else:
-            tokens.append(token)
-    return AnswerTokens(tokens=tuple(tokens), findings=tuple(findings))
+            found_as[tokens[0]] = answer
+    return AnswerTokens(
+        tokens=tuple(found_as),
+        findings=tuple(findings),
+        texts=tuple(found_as.values()),
+        split=tuple(split),
+    )
 
 
 def shared_answers(
     right: AnswerTokens, wrong: AnswerTokens, place: Place, tokenizer: ModelTokenizer
 ) -> tuple[Finding, ...]:
-    """Findings for tokens that are right and wrong at once."""
-    return tuple(
-        Finding(
-            problem=Problem(
+    """Findings for answers of both sides that are one token, or begin with the same one."""
+    findings: list[Finding] = []
+    wrong_by_first: dict[int, list[tuple[str, tuple[int, ...]]]] = defaultdict(list)
+    for other, others in wrong.beginnings:
+        wrong_by_first[others[0]].append((other, others))
+    for text, tokens in right.beginnings:
+        for other, others in wrong_by_first.get(tokens[0], ()):
+            problem = Problem(
                 code="ATP258",
-                message=f"`{tokenizer.decode_token(token)}` is both a right and a wrong answer"
-                f" in pair {place.pair}",
+                message=_both(text, tokens, other, others, tokenizer, place),
                 at=Label(place.span),
-                help="draw both from one list, as in `slot IO, S in ...`, so that they differ",
-            ),
-            number=place.pair,
-        )
-        for token in right.tokens
-        if token in wrong.tokens
+                help="choose words that differ in their first token"
+                if text != other
+                else "draw both from one list, as in `slot IO, S in ...`, so that they differ",
+            )
+            findings.append(Finding(problem=problem, number=place.pair))
+    return tuple(findings)
+
+
+def _both(
+    text: str,
+    tokens: tuple[int, ...],
+    other: str,
+    others: tuple[int, ...],
+    tokenizer: ModelTokenizer,
+    place: Place,
+) -> str:
+    if text == other:
+        return f"`{text}` is both a right and a wrong answer in {place.name}"
+    (piece,) = tokenizer.pieces(tokens[:1])
+    alike = "are the same token" if len(tokens) == len(others) == 1 else "begin with the token"
+    return (
+        f"the right answer `{text}` and the wrong answer `{other}` {alike} `{piece}`,"
+        f" in {place.name}"
     )
 
 
-def _answer_token(
-    answer: str, place: Place, tokenizer: ModelTokenizer
-) -> tuple[int | None, tuple[Finding, ...]]:
-    prefix, _ = tokenizer.encode(place.context)
+def _answer_tokens(
+    answer: str, place: Place, tokenizer: ModelTokenizer, prefix: tuple[int, ...]
+) -> tuple[tuple[int, ...], tuple[Finding, ...]]:
+    """The tokens of an answer; one, if it can be used."""
     whole, _ = tokenizer.encode(place.context + answer)
-    alone, _ = tokenizer.encode(answer)
     continues = whole[: len(prefix)] == prefix
     if continues and len(whole) == len(prefix) + 1:
-        return whole[-1], _joined_word(answer, place, tokenizer, prefix)
+        return whole[-1:], _joined_word(answer, place, tokenizer, prefix)
+    alone, _ = tokenizer.encode(answer)
     if not continues and len(alone) == 1:
-        return alone[0], (_boundary(answer, place, tokenizer, whole),)
-    pieces = tokenizer.pieces(whole[len(prefix) :] if continues else alone)
-    return None, (_not_one_token(answer, place, tokenizer, pieces),)
+        return alone, (_boundary(answer, place, tokenizer, whole),)
+    tokens = whole[len(prefix) :] if continues else alone
+    return tokens, (_not_one_token(answer, place, tokenizer, tokenizer.pieces(tokens)),)
 
 
 def _is_next_token(
@@ -96,7 +150,7 @@ def _not_one_token(
     fits = bool(other) and _is_next_token(other, place, tokenizer, prefix)
     problem = Problem(
         code="ATP256",
-        message=f"the answer `{answer}` {says}, in pair {place.pair}",
+        message=f"the {place.noun} `{answer}` {says}, in {place.name}",
         at=Label(place.span),
         help=f"`{other}` is one token" if fits else "choose words that are one token each",
     )
@@ -115,7 +169,7 @@ def _boundary(
         advice = f"for a new word write ` {answer}`, with the space"
     problem = Problem(
         code="ATP257",
-        message=f"`{answer}` does not continue the tokens of the prompt of pair {place.pair}:"
+        message=f"`{answer}` does not continue the tokens of the prompt of {place.name}:"
         f" together they end in `{ending}|`",
         at=Label(place.span),
         help=advice,
@@ -134,7 +188,7 @@ def _joined_word(
     word = (place.context.split() or [""])[-1]
     problem = Problem(
         code="ATP257",
-        message=f"the answer `{answer}` goes on with the last word of pair {place.pair},"
+        message=f"the {place.noun} `{answer}` goes on with the last word of {place.name},"
         f" as `{word}{answer}`",
         at=Label(place.span),
         help=f"for a new word write ` {answer}`, with the space",
@@ -143,10 +197,14 @@ def _joined_word(
     return (Finding(problem=problem, cause="joined word", number=place.pair),)
 
 
-def _repeated(answer: str, place: Place) -> Finding:
+def repeated(answer: str, first: str, place: Place) -> Finding:
+    """A warning for a text that has the same token as an earlier one."""
+    message = f"the {place.noun} `{answer}` is given twice in {place.name}"
+    if answer != first:
+        message = f"`{first}` and `{answer}` are the same token, in {place.name}"
     problem = Problem(
         code="ATP265",
-        message=f"the answer `{answer}` is given twice in pair {place.pair}",
+        message=message,
         at=Label(place.span),
         help="it counts once",
         severity=Severity.WARNING,

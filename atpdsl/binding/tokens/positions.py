@@ -45,7 +45,7 @@ def make_finder(rules: tuple[PositionRule, ...]) -> tuple[Finder, tuple[Problem,
     for rule in rules:
         if rule.pattern is None:
             continue
-        compiled = compile_pattern(rule.pattern)
+        compiled = _compiled(rule.name, rule.pattern)
         if isinstance(compiled, Refused):
             refused.add(rule.name)
             problems.append(
@@ -63,6 +63,22 @@ def make_finder(rules: tuple[PositionRule, ...]) -> tuple[Finder, tuple[Problem,
         patterns=patterns, relatives=relatives, refused=with_dependents(refused, relatives)
     )
     return finder, tuple(problems)
+
+
+def _compiled(name: str, pattern: str) -> re.Pattern[str] | Refused:
+    """The pattern of a position; of several groups one has to have the position's name."""
+    compiled = compile_pattern(pattern)
+    if isinstance(compiled, Refused) or compiled.groups <= 1 or name in compiled.groupindex:
+        return compiled
+    return Refused(
+        f"it has {compiled.groups} groups",
+        f"write `(?P<{name}>...)` for the position, or `(?:...)` for the others",
+    )
+
+
+def _group(name: str, pattern: re.Pattern[str]) -> int:
+    """The group that is a position: the one with its name, or the only one, or all (0)."""
+    return pattern.groupindex.get(name, min(pattern.groups, 1))
 
 
 def with_dependents(
@@ -112,7 +128,7 @@ def locate(
             found[name] = index
     for name, pattern in finder.patterns.items():
         match = pattern.search(text)
-        start, end = match.span(1 if pattern.groups else 0) if match else (0, 0)
+        start, end = match.span(_group(name, pattern)) if match else (0, 0)
         index = token_at(text, offsets, start, end)
         if index is None:
             missing[name] = (

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from atpdsl.problems import Label, Source, Span
 from atpdsl.problems.clean import clean as clean_text
+from atpdsl.problems.clean import columns
 
-# Tokens shown before and after the first difference; a prompt may have thousands.
-SHOWN_BEFORE, SHOWN_AFTER = 6, 10
+# Tokens shown before, in and after the part that differs; a prompt may have thousands.
+SHOWN_AROUND, SHOWN_WITHIN = 6, 10
+CUT = "..."
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A drawn line; `start` and `end` surround its tokens from the first difference on."""
+    """A drawn line; `start` and `end` surround its tokens that differ."""
 
     text: str
     start: int
@@ -23,20 +26,24 @@ class _Line:
 def side_by_side(
     name: str, clean: tuple[str, ...], corrupted: tuple[str, ...]
 ) -> tuple[Label, ...]:
-    """Both prompts as tokens in columns, each marked from where they differ.
+    """Both prompts as tokens, what they share in columns, what differs marked.
 
     Args:
         name: what to call the text shown, such as `pair 3 in tokens`.
         clean: the texts of the clean prompt's tokens.
         corrupted: those of the corrupted prompt's.
     """
-    shared = sum(1 for _ in _common_prefix(clean, corrupted))
-    first = max(shared - SHOWN_BEFORE, 0)
-    after = shared + SHOWN_AFTER
-    windows = [tuple(map(clean_text, tokens[first:after])) for tokens in (clean, corrupted)]
-    widths = _widths(*windows)
-    upper = _line("clean     ", windows[0], widths, shared - first, first > 0)
-    lower = _line("corrupted ", windows[1], widths, shared - first, first > 0)
+    before, after = shared_ends(clean, corrupted)
+    start = _joined(clean[:before][-SHOWN_AROUND:])
+    start = f"{CUT} {start}" if before > SHOWN_AROUND else start
+    ending = clean[len(clean) - after :]
+    end = _joined(ending[:SHOWN_AROUND]) + (f" {CUT}" if after > SHOWN_AROUND else "")
+    middles = [_middle(tokens[before : len(tokens) - after]) for tokens in (clean, corrupted)]
+    width = max(map(columns, middles))
+    upper, lower = (
+        _line(title, start, middle, end, width)
+        for title, middle in zip(("clean     ", "corrupted "), middles, strict=True)
+    )
     source = Source(name, f"{upper.text}\n{lower.text}")
     shift = len(upper.text) + 1
     return (
@@ -45,28 +52,30 @@ def side_by_side(
     )
 
 
-def _common_prefix(clean: tuple[str, ...], corrupted: tuple[str, ...]) -> tuple[str, ...]:
-    for index, (one, other) in enumerate(zip(clean, corrupted, strict=False)):
-        if one != other:
-            return clean[:index]
-    return min(clean, corrupted, key=len)
+def shared_ends(clean: Sequence[object], corrupted: Sequence[object]) -> tuple[int, int]:
+    """How many items two sequences share at the start, and of the others at the end."""
+    shorter = min(len(clean), len(corrupted))
+    before = _shared(clean, corrupted, shorter)
+    return before, _shared(clean[::-1], corrupted[::-1], shorter - before)
 
 
-def _widths(upper: tuple[str, ...], lower: tuple[str, ...]) -> tuple[int, ...]:
-    longest = max(len(upper), len(lower))
-    columns = (upper + ("",) * longest, lower + ("",) * longest)
-    return tuple(max(len(columns[0][i]), len(columns[1][i])) for i in range(longest))
+def _shared(one: Sequence[object], other: Sequence[object], most: int) -> int:
+    pairs = zip(one[:most], other[:most], strict=True)
+    return next((number for number, (a, b) in enumerate(pairs) if a != b), most)
 
 
-def _line(
-    title: str, tokens: tuple[str, ...], widths: tuple[int, ...], shared: int, cut: bool
-) -> _Line:
-    text = title + ("... " if cut else "") + "|"
-    start = len(text)
-    for number, (token, width) in enumerate(zip(tokens, widths, strict=False)):
-        if number == shared:
-            start = len(text)
-        text += f"{token:<{width}}|"
-    if len(tokens) <= shared:
-        start = len(text) - 1
-    return _Line(text, start, max(len(text) - 1, start + 1))
+def _joined(tokens: Sequence[str]) -> str:
+    return "".join(f"{clean_text(token)}|" for token in tokens)
+
+
+def _middle(tokens: Sequence[str]) -> str:
+    """The tokens that differ, without the bar behind them."""
+    shown = _joined(tokens[:SHOWN_WITHIN])
+    return f"{shown}{CUT}" if len(tokens) > SHOWN_WITHIN else shown.removesuffix("|")
+
+
+def _line(title: str, start: str, middle: str, end: str, width: int) -> _Line:
+    head = f"{title}{'' if start.startswith(CUT) else '|'}{start}"
+    filled = middle + " " * (width - columns(middle))
+    text = f"{head}{filled}{'|' if width else ''}{end}"
+    return _Line(text, len(head), len(head) + max(len(middle), 1))

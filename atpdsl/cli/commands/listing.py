@@ -11,8 +11,11 @@ from atpdsl.cli.failures import DONE
 from atpdsl.cli.terminal import columns, show
 from atpdsl.exports import EXPORTERS
 from atpdsl.methods import METHODS
-from atpdsl.metrics import METRICS
+from atpdsl.metrics import METRICS, READINGS
 from atpdsl.nodes import NODE_KINDS
+from atpdsl.reference.library import tasks
+from atpdsl.semantics.functions import FUNCTIONS
+from atpdsl.semantics.result_functions import RESULT_FUNCTIONS
 from atpdsl.semantics.signature import Signature
 
 if TYPE_CHECKING:
@@ -37,7 +40,11 @@ def _methods() -> Table:
 
 
 def _metrics() -> Table:
-    return _signatures(tuple(metric.signature for metric in METRICS))
+    """The metrics with a name, and what others are computed from."""
+    table = _signatures(tuple(metric.signature for metric in METRICS))
+    for reading in READINGS:
+        table.add_row(f"{reading.name}(...)", reading.signature.summary)
+    return table
 
 
 def _signatures(signatures: Sequence[Signature]) -> Table:
@@ -63,10 +70,30 @@ def _exports() -> Table:
     return table
 
 
+def _tasks() -> Table:
+    table = columns("name", "sets of prompts", "what it is", fixed=("name",))
+    for task in tasks():
+        table.add_row(f"lib:{task.name}", ", ".join(task.sets), task.title)
+    return table
+
+
+def _functions() -> Table:
+    """The functions of formulas, and what `expect` can ask of a result."""
+    table = columns("name", "what it is", fixed=("name",))
+    for function in FUNCTIONS.values():
+        table.add_row(function.signature, function.doc)
+    for asked in RESULT_FUNCTIONS:
+        if not asked.later:
+            table.add_row(f"expect: {asked.name}", asked.doc)
+    return table
+
+
 TABLES: Mapping[str, Callable[[], RenderableType]] = {
     "methods": _methods,
     "nodes": _nodes,
     "metrics": _metrics,
     "models": models_table,
     "exports": _exports,
+    "tasks": _tasks,
+    "functions": _functions,
 }

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from atpdsl import driver
+from atpdsl.checked import Planned, PlannedStudy
+from atpdsl.cli.access import access
+from atpdsl.cli.amounts import verification
 from atpdsl.cli.failures import DONE
 from atpdsl.cli.terminal import columns, count, facts, say_json, show, tell_problems, word
 from atpdsl.planning.cost import PlanRow
@@ -14,45 +17,92 @@ from atpdsl.planning.outcome import Counts
 from atpdsl.problems.clean import clean
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
 
 
 def plan(chosen: argparse.Namespace) -> int:
-    """Say what a run would cost, stage by stage."""
-    planned = driver.plan(
-        chosen.spec, offline=chosen.offline, trust_remote_code=chosen.trust_remote_code
-    )
-    rows, bound = planned.rows(), planned.plan.bound
-    # One patched run for each node of each pair, and the two runs that they start from.
-    exhaustive = len(bound.pairs) * (bound.node_count + 2)
+    """Say what a run would cost, stage by stage, or point by point."""
+    planned = driver.plan(chosen.spec, access(chosen))
     if chosen.json:
-        say_json(
-            "atpdsl/plan/1",
-            spec=bound.experiment.name,
-            pairs=len(bound.pairs),
-            nodes=bound.node_count,
-            stages=rows,
-            total=_total(rows),
-            exhaustive_sequences=exhaustive,
-        )
+        say_json("atpdsl/plan/2", **_document(planned))
         return DONE
-    if planned.checked.warnings:
-        tell_problems(planned.checked.warnings, planned.checked.source, json=False)
+    study = planned.study
+    if study.warnings:
+        tell_problems(study.warnings, study.source, json=False)
+    single = len(planned.points) == 1
+    body = _one(planned.points[0]) if single else _several(planned)
+    exhaustive = sum(_exhaustive(point) for point in planned.points)
+    verify = planned.points[0].plan.bound.experiment.verify if single else None
+    notes = (
+        *((("verify", verification(verify)),) if verify is not None else ()),
+        ("compare", f"patching every node exactly: up to {exhaustive:,} forwards"),
+        ("next", f"atpdsl run {word(chosen.spec)}"),
+    )
+    show(*body, "", facts(notes))
+    return DONE
+
+
+def _document(planned: PlannedStudy) -> dict[str, object]:
+    rows = [point.rows() for point in planned.points]
+    return {
+        "spec": planned.points[0].plan.bound.experiment.name,
+        "points": [
+            {
+                "values": dict(point.checked.point),
+                "pairs": len(point.plan.bound.pairs),
+                "nodes": point.plan.bound.node_count,
+                "stages": stages,
+                "total": _total(stages),
+                "exhaustive_sequences": _exhaustive(point),
+            }
+            for point, stages in zip(planned.points, rows, strict=True)
+        ],
+        "total": _total([row for stages in rows for row in stages]),
+    }
+
+
+def _exhaustive(point: Planned) -> int:
+    """One patched run for each node of each pair, and the two runs that they start from."""
+    bound = point.plan.bound
+    return len(bound.pairs) * (bound.node_count + 2)
+
+
+def _one(point: Planned) -> Iterator[RenderableType]:
+    yield _title(point)
+    yield ""
+    yield _table(point.rows())
+
+
+def _title(point: Planned) -> str:
+    bound = point.plan.bound
     name, model = clean(bound.experiment.name), clean(bound.experiment.model.name)
     size = f"{count(len(bound.pairs), 'pair')} of up to {bound.pairs.longest:,} tokens"
-    show(
-        f"{name} on {model}: {size}, {bound.node_count:,} nodes",
-        "",
-        _table(rows),
-        "",
-        facts(
-            (
-                ("compare", f"patching every node exactly: up to {exhaustive:,} forwards"),
-                ("next", f"atpdsl run {word(chosen.spec)}"),
-            )
-        ),
-    )
-    return DONE
+    return f"{name} on {model}: {size}, {bound.node_count:,} nodes"
+
+
+def _several(planned: PlannedStudy) -> Iterator[RenderableType]:
+    """A row for each point."""
+    variables = planned.study.program.variables
+    name = clean(planned.points[0].plan.bound.experiment.name)
+    yield f"{name}: {len(planned.points)} points"
+    yield ""
+    numbers = ("pairs", "nodes", "forwards", "backwards", "in calls")
+    table = columns(*variables, *numbers, right=numbers)
+    totals: list[PlanRow] = []
+    for point in planned.points:
+        rows, bound = point.rows(), point.plan.bound
+        totals += rows
+        values = dict(point.checked.point)
+        table.add_row(
+            *(clean(values.get(name, "")) for name in variables),
+            f"{len(bound.pairs):,}",
+            f"{bound.node_count:,}",
+            *_numbers(_total(rows), _bounded(rows)),
+        )
+    cells = ("total", *("" for _ in variables[1:]), "", "")
+    table.add_row(*cells, *_numbers(_total(totals), _bounded(totals)), style="bold")
+    yield table
 
 
 def _total(rows: Sequence[PlanRow]) -> Counts:
@@ -63,12 +113,15 @@ def _table(rows: Sequence[PlanRow]) -> Table:
     """A forward or backward is one sequence; calls of the model are batches of them."""
     numbers = ("forwards", "backwards", "in calls")
     table = columns("stage", "what", *numbers, right=numbers, fixed=("stage",))
-    bounded = _total([row for row in rows if row.at_most])
     for row in rows:
         bound = row.counts if row.at_most else Counts()
         table.add_row(row.stage, row.what, *_numbers(row.counts, bound))
-    table.add_row("total", "", *_numbers(_total(rows), bounded), style="bold")
+    table.add_row("total", "", *_numbers(_total(rows), _bounded(rows)), style="bold")
     return table
+
+
+def _bounded(rows: Sequence[PlanRow]) -> Counts:
+    return _total([row for row in rows if row.at_most])
 
 
 def _numbers(counts: Counts, bounded: Counts) -> Iterator[str]:

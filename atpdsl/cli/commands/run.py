@@ -5,10 +5,16 @@ from __future__ import annotations
 import argparse
 
 from atpdsl import driver
-from atpdsl.cli.failures import DONE, USAGE
+from atpdsl.checked import PlannedStudy
+from atpdsl.cli.access import access
+from atpdsl.cli.failures import DONE, FAILED, SPEC, USAGE
+from atpdsl.cli.points import spell
 from atpdsl.cli.report import closing, report
 from atpdsl.cli.summary import say_summary
+from atpdsl.cli.sweep import say_sweep, sweep_report
 from atpdsl.cli.terminal import choose_progress, show, tell, tell_problems, tell_warnings
+from atpdsl.problems import RunError
+from atpdsl.results.sweep import SweepPoint
 from atpdsl.runtime.executor import EXECUTORS
 
 
@@ -22,22 +28,52 @@ def run(chosen: argparse.Namespace) -> int:
             + (f"did you mean `{meant}`?" if meant else f"there are {known}")
         )
         return USAGE
-    planned = driver.plan(
-        chosen.spec, offline=chosen.offline, trust_remote_code=chosen.trust_remote_code
-    )
-    seen = planned.checked.warnings
-    if seen and not chosen.json:
-        tell_problems(seen, planned.checked.source, json=False)
+    planned = driver.plan(chosen.spec, access(chosen))
+    study = planned.study
+    if study.warnings and not chosen.json:
+        tell_problems(study.warnings, study.source, json=False)
+    if len(planned.points) > 1:
+        return _sweep(chosen, planned)
     result = driver.run_planned(
-        planned,
+        planned.only(),
         out=chosen.out,
         progress=choose_progress(quiet=chosen.quiet),
         executor=chosen.executor,
         overwrite=chosen.overwrite,
     )
+    code = SPEC if result.record.unmet else DONE
     if chosen.json:
         say_summary(result)
-        return DONE
-    tell_warnings(result.record.warnings[len(seen) :])
+        return code
+    tell_warnings(result.record.warnings[len(planned.only().checked.warnings) :])
     show(*report(result), closing(result))
-    return DONE
+    return code
+
+
+def _sweep(chosen: argparse.Namespace, planned: PlannedStudy) -> int:
+    """Every point, then the table over them."""
+    of = len(planned.points)
+
+    def told(number: int, point: SweepPoint, error: RunError | None) -> None:
+        if error is not None:
+            tell_problems(error.problems, planned.study.source, json=False)
+        if not chosen.quiet:
+            state = "done" if error is None else "failed"
+            tell(f"point {number} of {of}, {spell(point.values.items())}: {state}")
+
+    found = driver.sweep(
+        planned,
+        out=chosen.out,
+        progress=choose_progress(quiet=chosen.quiet),
+        executor=chosen.executor,
+        overwrite=chosen.overwrite,
+        told=told,
+    )
+    if chosen.json:
+        say_sweep(found)
+    else:
+        show(*sweep_report(found))
+    if found.failed:
+        return FAILED
+    rows = (row for point in found.record.points for row in point.rows)
+    return SPEC if any(row.held < row.expected for row in rows) else DONE

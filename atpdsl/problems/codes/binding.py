@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from atpdsl.problems.codes.code import Code
+from atpdsl.problems.codes.nodes import CODES_NODES
 
 _TOKENIZER = (
     Code(
@@ -63,19 +64,35 @@ _TEXTS = (
     ),
 )
 
+_ROW_TEXTS = """  clean = row.clean
+  corrupted = row.corrupted
+  answer " store" vs " park"
+"""
+_FROM_PAIRS = f"""prompts from csv("pairs.csv") {{
+{_ROW_TEXTS}}}"""
+_FROM_CITIES = f"""prompts from hf("cities") {{
+  split = "train"
+{_ROW_TEXTS}}}"""
+_KEEPING = f"""prompts from csv("pairs.csv") {{
+  keep = row.right == "store"
+{_ROW_TEXTS}}}"""
+
 _FILES = (
     Code(
         code="ATP246",
-        title="a data file cannot be read",
-        explanation="A relative path starts at the folder of the spec. The file must be UTF-8.",
-        bad="",
-        good="",
+        title="a data file or data set cannot be read",
+        explanation="A path starts at the folder of the spec. A file must be UTF-8. A data "
+        "set is a folder, saved with `datasets`' `save_to_disk` or with Parquet, JSONL or CSV "
+        "files as on the hub. A name as `mib-bench/ioi` is looked for below the spec's folder "
+        "and in the cache of the Hugging Face libraries, and never on the network.",
+        bad=_FROM_PAIRS.replace("pairs", "pears"),
+        good=_FROM_PAIRS,
     ),
     Code(
         code="ATP247",
         title="a data file is too large",
-        explanation="A file of prompts is read whole, and is refused from 64 MiB on. `limit` "
-        "does not help, as it counts rows that have been read; shorten the file.",
+        explanation="At most 64 MiB of a file or data set are read. Reading ends with the "
+        "last row that is kept, so with `limit` a larger one may be used, too.",
         bad="",
         good="",
     ),
@@ -85,24 +102,24 @@ _FILES = (
         explanation="In CSV every row has as many cells as the header, and a cell with a "
         "comma, a double quote or a line end stands in double quotes. In JSONL every line is "
         "an object. What goes into a prompt is a text or a number; `{row.a.b}` is the part "
-        "`b` of the object `a`.",
-        bad="",
-        good="",
+        "`b` of the object `a`. Lines of a file are counted from 1, rows of a data set from 0.",
+        bad=_FROM_PAIRS.replace("pairs", "short"),
+        good=_FROM_PAIRS,
     ),
     Code(
         code="ATP249",
         title="a data file lacks a column",
         explanation="`{row.name}` is the column `name`: a cell under that header in CSV, a "
-        "key of the object in JSONL. Capital letters count.",
-        bad="",
-        good="",
+        "key of the object in JSONL, a feature of a data set. Capital letters count.",
+        bad=_FROM_PAIRS.replace("row.clean", "row.claen"),
+        good=_FROM_PAIRS,
     ),
     Code(
         code="ATP250",
         title="a data file has no rows",
         explanation="The first row of a CSV file names the columns, and pairs come after it.",
-        bad="",
-        good="",
+        bad=_FROM_PAIRS.replace("pairs", "empty"),
+        good=_FROM_PAIRS,
     ),
     Code(
         code="ATP251",
@@ -246,62 +263,70 @@ _POSITIONS = (
         good='template "{IO} saw {S}. {S as S2} waved"\n'
         'template "{IO} went to {S}. {S as S2} waved"\nheads.z at S2, last',
     ),
-)
-
-_NODES = (
     Code(
-        code="ATP270",
-        title="the model has no such layer",
-        explanation="Layers are counted from 0.",
-        bad="heads.z[L12] at last",
-        good="heads.z[L11] at last",
+        code="ATP267",
+        title="a formula has no value in some pair",
+        explanation="A formula is computed for each pair, with the words that were drawn or "
+        "the columns of the row. A text that is no number cannot be counted with, a number of "
+        "three digits has no form with two, and a range can be empty, so that there is no "
+        "answer. `keep` leaves out pairs for which it has no value.",
+        bad='template "{IO} saw {S}. {S as S2} waved"\n'
+        'answer [two_digits(len(S) .. 2)] vs "01"',
+        good='template "{IO} saw {S}. {S as S2} waved"\nanswer two_digits(len(S) .. 9) vs "01"',
     ),
     Code(
-        code="ATP271",
-        title="the model has no such head or neuron",
-        explanation="Heads and neurons are counted from 0 in each layer.",
-        bad="heads.z[L0H12] at last",
-        good="heads.z[L0H11] at last",
-    ),
-    Code(
-        code="ATP272",
-        title="the model has no such key-value head",
-        explanation="With grouped-query attention several query heads share one key and one "
-        "value. `heads.k` and `heads.v` are these shared heads, so there are fewer of them "
-        "than of `heads.q` and `heads.z`.",
-        bad="heads.k[L0H8] at last",
-        good="heads.k[L0H2] at last",
-    ),
-    Code(
-        code="ATP273",
-        title="the model has no nodes of this kind",
-        explanation="Where attention and MLP read the same residual stream (parallel blocks, "
-        "as in GPT-NeoX) there is no stream between them, so no `resid.mid`. A model of "
-        "attention only has no neurons.",
-        bad="resid.mid at every",
-        good="resid.post at every",
-    ),
-    Code(
-        code="ATP274",
-        title="nodes of this kind cannot be chosen this way",
-        explanation="Only heads have a `head`, only neurons a `neuron`; `embed` has no layers.",
-        bad="mlp at every where head >= 2",
-        good="mlp at every where layer >= 2",
-    ),
-    Code(
-        code="ATP275",
-        title="a selection chooses no node",
-        explanation="No layer, head or neuron of the model fulfils all conditions.",
-        bad="heads.z at last where layer > 5 and layer < 3",
-        good="heads.z at last where layer > 3 and layer < 5",
-    ),
-    Code(
-        code="ATP276",
-        title="nodes are selected twice",
-        explanation="A node is measured once, however often it is selected.",
-        bad="heads.z at last\nheads.z[L9] at last",
-        good="heads.z at last",
+        code="ATP268",
+        title="no word fulfils a slot's condition",
+        explanation="`where` behind a slot's list leaves only the words that fulfil it, and "
+        "here there are none. `single_token` asks about a text by itself: a name behind a "
+        "space is another token than a name alone.",
+        bad='slot IO, S in ["Mary", "John", "Tom"] where len(IO) > 9',
+        good='slot IO, S in ["Mary", "John", "Tom"] where len(IO) < 9',
     ),
 )
 
-CODES_BINDING = (*_TOKENIZER, *_TEXTS, *_FILES, *_PROMPTS, *_POSITIONS, *_NODES)
+_ROWS = (
+    Code(
+        code="ATP280",
+        title="a data set has no such split",
+        explanation="The splits of a data set are its parts, as `train` and `validation`; "
+        "`split` chooses one, and has to where there are several. In a folder with files as "
+        "on the hub the names of the files say which split they belong to, and those of one "
+        "split stand in one folder.",
+        bad=_FROM_CITIES.replace("train", "test"),
+        good=_FROM_CITIES,
+    ),
+    Code(
+        code="ATP281",
+        title="no row is kept",
+        explanation="`keep` is computed for every row, and where it is false the row makes no "
+        "pair. Here that is so for all of them.",
+        bad=_KEEPING.replace("store", "shop", 1),
+        good=_KEEPING,
+    ),
+)
+
+_METRIC = (
+    Code(
+        code="ATP285",
+        title="the metric has no tokens to read",
+        explanation="The tokens of a computed metric are made for each pair, and in some pair "
+        "there are none: a range like `yy + 1 .. 99` is empty where `yy` is 99. The mean or "
+        "the probability of no tokens is no number worth having.",
+        bad="metric prob(two_digits(3 .. 2)) at last",
+        good='metric prob([" Mary", " John"]) at last',
+    ),
+    Code(
+        code="ATP286",
+        title="the metric's tokens cannot be made",
+        explanation="The tokens of a computed metric may be given by a formula, which is "
+        "computed for each pair. In some pair it has no value.",
+        bad="metric prob(two_digits(IO)) at last",
+        good='metric prob(" {IO}") at last',
+    ),
+)
+
+CODES_BINDING = (
+    *(*_TOKENIZER, *_TEXTS, *_FILES, *_PROMPTS),
+    *(*_POSITIONS, *CODES_NODES, *_ROWS, *_METRIC),
+)

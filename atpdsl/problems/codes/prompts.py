@@ -17,6 +17,26 @@ prompts {
   answer " {IO}" vs " {S}"
 }"""
 
+_YEARS = """\
+prompts {
+  template "The war lasted from the year {century}{start:02} to the year {century}"
+  slot century in 11..19
+  slot start in 2..98
+  let next = start + 1
+  corrupt start -> 1
+  answer two_digits(next .. 99) vs two_digits(2 .. start)
+}"""
+
+_CAPITALS = """\
+prompts {
+  template "The capital of {country} is"
+  slot country, city in table(["France", "Paris"], ["Italy", "Rome"])
+  slot land, town    in table(["Japan", "Tokyo"], ["China", "Beijing"])
+  corrupt country -> land
+  answer " {city}" vs " {town}"
+  count = 2
+}"""
+
 _PROMPTS = (
     Code(
         code="ATP203",
@@ -113,6 +133,103 @@ was meant.""",
         bad=_GOOD_PROMPTS.replace("  corrupt", '  slot place in ["store", "park"]\n  corrupt'),
         good=_GOOD_PROMPTS,
     ),
+    Code(
+        code="ATP215",
+        title="a condition of a slot is about something else",
+        explanation="""\
+`where` behind a slot's list says which of its words may be drawn, before anything is drawn. It
+knows only the names of its own line, each of which stands for the word. What the drawn words of
+a pair must be to each other is said by `keep`.""",
+        bad=_YEARS.replace("11..19", "11..19 where century < start"),
+        good=_YEARS.replace("11..19", "11..19 where century > 12"),
+    ),
+    Code(
+        code="ATP216",
+        title="a format that does not fit",
+        explanation="""\
+`{NAME:02}` writes a whole number with two digits; the slot has words that are none. For words
+there are `:upper`, `:lower` and `:title`.""",
+        bad=_GOOD_PROMPTS.replace("{IO} and", "{IO:02} and"),
+        good=_GOOD_PROMPTS.replace("{IO} and", "{IO:upper} and"),
+    ),
+    Code(
+        code="ATP217",
+        title="a value's name is taken",
+        explanation="""\
+A `let` in a `prompts` block gives a name to a value of each pair. Slots, places and other
+`let`s of the block have names already, and some words mean something else.""",
+        bad=_YEARS.replace("let next", "let next = 3\n  let next"),
+        good=_YEARS,
+    ),
+    Code(
+        code="ATP218",
+        title="a value that nothing uses",
+        explanation="""\
+A warning: a `let` in a `prompts` block is there for the block's texts, its answers, `keep`, or
+the metric, and none of them uses it. Often the name is misspelled where it is used.""",
+        bad=_YEARS.replace("next .. 99", "start + 1 .. 99"),
+        good=_YEARS,
+    ),
+    Code(
+        code="ATP219",
+        title="no other word to draw",
+        explanation="""\
+`other` is another word of the slot's list. A computed value has no list.""",
+        bad=_YEARS.replace("{start:02}", "{next:02 as YY}").replace(
+            "corrupt start -> 1", "corrupt YY -> other"
+        ),
+        good=_YEARS,
+    ),
+)
+
+_FORMULAS = (
+    Code(
+        code="ATP230",
+        title="a formula uses a name that it does not have",
+        explanation="""\
+Formulas in a `prompts` block, and in the metric, are made of the names of a pair: slots, places
+(`{S as S2}`), `let`s that come before, and `row.column` for prompts from a file. A text stands
+in double quotes.""",
+        bad=_YEARS.replace("start + 1", "strat + 1"),
+        good=_YEARS,
+    ),
+    Code(
+        code="ATP231",
+        title="no such function",
+        explanation="""\
+`atpdsl docs functions` shows all functions of formulas.""",
+        bad=_YEARS.replace("two_digits(next", "twodigits(next"),
+        good=_YEARS,
+    ),
+    Code(
+        code="ATP232",
+        title="a function is called wrongly",
+        explanation="""\
+Arguments of functions stand in their order, without names. `atpdsl docs functions` shows what
+each function takes.""",
+        bad=_YEARS.replace("two_digits(2 .. start)", "two_digits(2, start)"),
+        good=_YEARS,
+    ),
+    Code(
+        code="ATP233",
+        title="not a formula",
+        explanation="""\
+A formula has numbers, texts, names, lists `[a, b]`, ranges `2..9` with two ends, `+ - * /`,
+comparisons, `in`, `and`, `or`, `not`, and calls of functions. Texts and numbers are not mixed:
+`int(...)` makes a number of a text, and `"{yy}"` a text of a number.""",
+        bad=_YEARS.replace("start + 1", "start + 1%"),
+        good=_YEARS,
+    ),
+    Code(
+        code="ATP234",
+        title="a row that does not fit its table",
+        explanation="""\
+`slot country, city in table(["France", "Paris"], ["Italy", "Rome"])` draws a row, and each
+name gets the word of its column. So every row is a list with as many words as there are
+names.""",
+        bad=_CAPITALS.replace('"Italy", "Rome"', '"Italy"'),
+        good=_CAPITALS,
+    ),
 )
 
 _NODES = (
@@ -188,4 +305,4 @@ slot or an answer it stands for numbers as words, with zeros as in its first one
     ),
 )
 
-CODES_PROMPTS = (*_PROMPTS, *_NODES)
+CODES_PROMPTS = (*_PROMPTS, *_FORMULAS, *_NODES)

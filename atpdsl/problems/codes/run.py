@@ -74,6 +74,44 @@ _RUNNING = (
         bad="",
         good="run { batch = 4 }",
     ),
+    Code(
+        code="ATP425",
+        title="no gap to normalize by",
+        explanation="`normalize` divides effects by the mean gap, the mean clean minus the "
+        "mean corrupted metric, so that 1 is the whole difference. Here that is rounding, or "
+        "less than a hundredth of the pairs' own gaps, because they have different signs and "
+        "cancel. What is divided by it would be noise.\n\n"
+        "Let the metric be right minus wrong in every pair, or leave `normalize` out.",
+        bad="",
+        good="",
+    ),
+    Code(
+        code="ATP426",
+        title="a sweep where one run is wanted",
+        explanation="The spec has several points: it sweeps over values, or has several sets "
+        "of prompts. `atpdsl run` runs all of them. In Python, `atpdsl.run` gives one result, and "
+        "`atpdsl.sweep` gives those of all points.\n\n"
+        'A point is chosen by giving its values, `-p seed=0` or `given={"seed": "0"}`.',
+        bad="",
+        good="",
+    ),
+    Code(
+        code="ATP427",
+        title="a parameter is given twice",
+        explanation="`-p name=value` sets a parameter of the spec, once. Several values have "
+        "commas between them, `-p seed=0,1`, and make a sweep.",
+        bad="",
+        good="",
+    ),
+    Code(
+        code="ATP429",
+        title="more nodes above the threshold than a circuit can have",
+        explanation="How many nodes have a score above a threshold is only known after the "
+        "run. The circuit is a graph that people look at, so it has the best of them; the "
+        "scores of all nodes are in the result.",
+        bad="",
+        good="",
+    ),
 )
 
 _RESULTS = (
@@ -142,7 +180,7 @@ _EXPORTS = (
         code="ATP450",
         title="unknown export format",
         explanation="The suffix of the file says the format. `atpdsl list exports` shows them.",
-        bad='export "ioi.xlsx"',
+        bad="",
         good='export "ioi.csv"',
     ),
     Code(
@@ -166,7 +204,7 @@ _EXPORTS = (
         explanation="A spec may come from a stranger, so what it writes stays in the folder of "
         "its result: paths are relative, with `/` between folders, and without `..`.\n\n"
         "`atpdsl export RESULT FILE` writes wherever you say.",
-        bad='export "../ioi.csv"',
+        bad="",
         good='export "tables/ioi.csv"',
     ),
 )

@@ -102,8 +102,8 @@ and file names stand in double quotes.""",
         explanation="""\
 This is part of the language, and can be read, but this version cannot run it. It is refused
 rather than left out.""",
-        bad="sweep seed in 0..2",
-        good="run { seed = 2 }",
+        bad="diagnose { cancellation }",
+        good="verify { top = 20; random = 20 }",
     ),
 )
 
@@ -143,14 +143,16 @@ estimates.""",
     ),
     Code(
         code="ATP115",
-        title="`verify` names a method that is not there",
-        explanation="The name after `method =` is that of a `method` statement of the spec.",
+        title="the name of a method that is not there",
+        explanation="""\
+`verify`, `circuit` and `expect` call methods by their names in this spec: the one before `=` in
+`method fast = atp`, else the method's own.""",
         bad="method fast = atp\nverify { method = slow }",
         good="method fast = atp\nverify { method = fast }",
     ),
     Code(
         code="ATP116",
-        title="`verify` names an exact method",
+        title="an exact method where an estimate is meant",
         explanation="`ap` measures effects, so there is no estimate that could be wrong.",
         bad="method ap\nmethod atp\nverify { method = ap }",
         good="method ap\nmethod atp\nverify { method = atp }",
@@ -162,9 +164,10 @@ _FILES = (
         code="ATP117",
         title="a path that leads elsewhere",
         explanation="""\
-A spec may come from anybody, so it only reads files below its own folder and writes files
-below the folder of its result: no `..`, no `/` or `~` at the beginning. To write elsewhere use
-`--out`, or `atpdsl export` afterwards.""",
+A spec may come from anybody, so it only reads files of its own project (below its folder, or
+below the nearest folder above it with a `pyproject.toml`, an `atpdsl.toml` or a `.git`) and
+only writes files below the folder of its result: no `..` that leads out, no `/` or `~` at the
+beginning. To write elsewhere use `--out`, or `atpdsl export` afterwards.""",
         bad='export "../scores.csv"',
         good='export "scores.csv"',
     ),
@@ -201,4 +204,89 @@ or a text with columns in it, `clean = "When {row.name} went to"`.""",
     ),
 )
 
-CODES_SPEC = (*_STATEMENTS, *_NAMES, *_FILES)
+_RESULTS = (
+    Code(
+        code="ATP161",
+        title="nothing of this name can be asked of a result",
+        explanation="""\
+A line of `expect` asks for a number of the result, or whether something holds: `recall`,
+`spearman`, `misses`, `has`, `effect`, `score`, `gap`, `clean_metric`, `corrupted_metric`.""",
+        bad="verify { random = 9 }\nexpect { recal(top = 20) >= 90% }",
+        good="verify { random = 9 }\nexpect { recall(top = 20) >= 90% }",
+    ),
+    Code(
+        code="ATP162",
+        title="an expectation that nothing could decide",
+        explanation="""\
+How good an estimate is can only be known where effects are measured: by `verify`, or by an
+exact method in the same direction. And nodes that an estimate has overlooked only come to light
+where others than its own best are measured: those drawn at random.""",
+        bad="method atp\nexpect { recall(top = 20) >= 90% }",
+        good="method atp\nverify { random = 20 }\nexpect { recall(top = 20) >= 90% }",
+    ),
+    Code(
+        code="ATP163",
+        title="this is no expectation",
+        explanation="""\
+An expectation holds or does not: a comparison of numbers, `has(...)`, or several of them with
+`and`, `or` and `not`. It has to ask something of the result.""",
+        bad="expect { gap }",
+        good="expect { gap > 1 }",
+    ),
+    Code(
+        code="ATP164",
+        title="an argument that this function does not take",
+        explanation="""\
+`recall` takes `top` and `method`; `misses` takes `method`; `spearman` two methods, or one and
+`truth`; `has`, `effect` and `score` one selection of nodes with its position.""",
+        bad="verify { random = 9 }\nexpect { recall(k = 20) >= 90% }",
+        good="verify { random = 9 }\nexpect { recall(top = 20) >= 90% }",
+    ),
+    Code(
+        code="ATP165",
+        title="it is not said of which method",
+        explanation="""\
+Where a spec has several methods, each has its own recall and its own scores, so an expectation
+says which is meant. Measured effects are the same for all methods of one direction.""",
+        bad="method atp\nmethod two = atp\nexpect { score(L1H2 at last) > 0.5 }",
+        good="method atp\nmethod two = atp\nexpect { score(L1H2 at last, method = two) > 0.5 }",
+    ),
+    Code(
+        code="ATP166",
+        title="too large a circuit",
+        explanation="""\
+The circuit is a graph that people look at, and its edges grow with the square of its nodes. The
+scores of all nodes are in the result in any case.""",
+        bad="circuit { keep = top(100_000) }",
+        good="circuit { keep = top(100) }",
+    ),
+    Code(
+        code="ATP167",
+        title="a question about a circuit that is not described",
+        explanation="""\
+`has` asks whether the circuit has a node, so the spec has to say which nodes the circuit keeps,
+and by which method.""",
+        bad="expect { has(L1H2 at last) }",
+        good="circuit { keep = top(40) }\nexpect { has(L1H2 at last) }",
+    ),
+    Code(
+        code="ATP168",
+        title="nothing of this name can be diagnosed",
+        explanation="""\
+There are `cancellation`, `saturation` and `subset_sampling`. They come with a later version;
+until then a spec with `diagnose` cannot be run.""",
+        bad="diagnose { cancelation }",
+        good="",
+    ),
+    Code(
+        code="ATP169",
+        title="a selection of edges has two sides",
+        explanation="""\
+On the left of `->` stand the nodes that are read, on its right those that read them. Edges come
+with a later version; until then a spec with `edges` cannot be run.""",
+        bad="edges { heads.z, mlp }",
+        good="",
+    ),
+)
+
+CODES_SPEC = (*_STATEMENTS, *_NAMES, *_FILES, *_RESULTS)

@@ -165,4 +165,13 @@ escapes.""",
         bad="run { seed = 99999999999999999999 }",
         good="run { seed = 99 }",
     ),
+    Code(
+        code="ATP018",
+        title="a comment of another language",
+        explanation="""\
+A comment begins with `#` and ends with its line. One that begins with `##` is kept with the
+statement after it.""",
+        bad="// how far to go\nverify { top = 20 }",
+        good="# how far to go\nverify { top = 20 }",
+    ),
 )

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atpdsl.binding.texts import decks
-from atpdsl.binding.texts.decks import Deck, count_draws, draw, shuffled_numbers
+from atpdsl.binding.texts.decks import TableDeck, WordDeck, count_draws, draw, shuffled_numbers
 from tests.binding.build import seeded
 
-TWO_NAMES = Deck(names=("IO", "S"), targets=("S2",), values=("A", "B", "C", "D"))
-PLACE = Deck(names=("place",), targets=(), values=("x", "y"))
+TWO_NAMES = WordDeck(names=("IO", "S"), targets=("S2",), values=("A", "B", "C", "D"))
+PLACE = WordDeck(names=("place",), targets=(), values=("x", "y"))
 
 
 def test_draws_are_counted_without_replacement() -> None:
@@ -26,7 +26,26 @@ def test_every_number_is_another_draw_and_no_value_comes_twice() -> None:
 
 
 def test_too_short_a_list_gives_no_draw() -> None:
-    assert count_draws((Deck(names=("A", "B"), targets=(), values=("x",)),)) == 0
+    assert count_draws((WordDeck(names=("A", "B"), targets=(), values=("x",)),)) == 0
+
+
+CITIES = TableDeck(
+    names=("country", "city"),
+    targets=(("C2", "country"), ("T2", "city")),
+    rows=(("France", "Paris"), ("Italy", "Rome"), ("Japan", "Tokyo")),
+)
+
+
+def test_the_names_of_a_table_get_one_row_and_its_targets_another() -> None:
+    assert count_draws((CITIES,)) == 3 * 2
+    draws = [draw((CITIES,), number) for number in range(6)]
+
+    for drawn in draws:
+        row = (drawn.values["country"], drawn.values["city"])
+        other = (drawn.redrawn["C2"], drawn.redrawn["T2"])
+        assert {row, other} <= set(CITIES.rows)
+        assert row != other
+    assert len({(d.values["country"], d.redrawn["C2"]) for d in draws}) == 6
 
 
 def test_no_decks_give_one_draw() -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from atpdsl.binding.texts import files
+from atpdsl.binding.texts import sources
 from atpdsl.binding.texts.expand import expand
-from atpdsl.problems import Span
-from tests.binding.build import answer, from_file, prompts
+from atpdsl.binding.texts.files import expand_file
+from atpdsl.problems import Source, Span
+from atpdsl.semantics.experiment import Answer, PairLet
+from atpdsl.semantics.formulas import Formula
+from atpdsl.syntax import tree as t
+from atpdsl.syntax.parse import parse
+from tests.binding.build import answer, from_file, prompts, text
 
 CSV = "clean,corrupted,label\nMary went,John went,store\n\n" + '"Anna, too","Paul, too",park\n'
 JSONL = (
@@ -89,12 +96,11 @@ def test_limit_takes_the_first_rows(folder: Path) -> None:
     assert len(pairs_of(folder, "pairs.csv", limit=1)) == 1
 
 
-def test_a_missing_file_names_the_nearest_one_and_the_folder(folder: Path) -> None:
+def test_a_missing_file_names_the_nearest_one(folder: Path) -> None:
     (problem,) = problems_of(folder, "pair.csv")
 
     assert problem.code == "ATP246"
-    assert "did you mean `pairs.csv`?" in problem.help
-    assert str(folder) in problem.help
+    assert problem.help == "did you mean `pairs.csv`? a path starts at the spec's folder"
 
 
 @pytest.mark.parametrize("name", ["none/pairs.csv", "bad\0name.csv"])
@@ -112,6 +118,18 @@ def test_a_folder_is_no_file(folder: Path) -> None:
     assert str(folder) not in problem.message
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_link_may_not_lead_out_of_the_project(folder: Path) -> None:
+    inside = folder / "specs"
+    inside.mkdir()
+    (inside / "link.csv").symlink_to(folder / "pairs.csv")
+    (problem,) = problems_of(inside, "link.csv")
+    assert problem.message == "`link.csv` is a link that leads out of the project"
+    (folder / "atpdsl.toml").touch()
+
+    assert len(pairs_of(inside, "link.csv")) == 2
+
+
 def test_other_encodings_are_a_problem(folder: Path) -> None:
     (folder / "latin.csv").write_bytes("clean,corrupted\nZoë,Ann\n".encode("latin-1"))
     (problem,) = problems_of(folder, "latin.csv")
@@ -120,7 +138,7 @@ def test_other_encodings_are_a_problem(folder: Path) -> None:
 
 
 def test_a_large_file_is_not_read(folder: Path, monkeypatch) -> None:
-    monkeypatch.setattr(files, "LARGEST_FILE", 10)
+    monkeypatch.setattr(sources, "LARGEST_READ", 10)
     (problem,) = problems_of(folder, "pairs.csv")
 
     assert problem.code == "ATP247"
@@ -149,13 +167,44 @@ def test_a_missing_column_is_one_problem_with_a_suggestion(folder: Path) -> None
     assert problem.at.span == Span(30, 31)
 
 
+def test_all_that_is_wrong_with_a_row_is_told(folder: Path) -> None:
+    found = problems_of(
+        folder,
+        "pairs.csv",
+        clean="{row.claen}",
+        corrupted="{row.x}",
+        answers=answer("{row.lable}", "{row.y}"),
+    )
+
+    assert [problem.message.split(" in ")[0] for problem in found] == [
+        f"there is no column `{name}`" for name in ("claen", "x", "lable", "y")
+    ]
+
+
+@pytest.mark.parametrize(("mark", "shown"), [(";", "`;`"), ("\t", "tabs")])
+def test_cells_without_commas_between_them_are_seen(
+    folder: Path, mark: str, shown: str
+) -> None:
+    write(folder, "other.csv", f"clean{mark}corrupted\nMary{mark}John\n")
+    problem = problems_of(folder, "other.csv")[0]
+
+    assert problem.help == f"the file has {shown} between its cells; save it with commas"
+
+
+def test_braces_in_a_cell_are_text(folder: Path) -> None:
+    write(folder, "braces.csv", "clean,corrupted\nMary {x} {{y,John {\n")
+    (pair,) = pairs_of(folder, "braces.csv")
+
+    assert (pair.clean, pair.corrupted) == ("Mary {x} {{y", "John {")
+
+
 def test_a_row_with_too_few_cells_names_its_line(folder: Path) -> None:
     write(folder, "short.csv", 'clean,corrupted\n"two\nlines",John\nMary\n')
     (problem,) = problems_of(folder, "short.csv")
 
     assert problem.code == "ATP248"
     assert problem.message == (
-        "line 4 of `short.csv` cannot be read: it has 1 cells, and the header has 2"
+        "line 4 of `short.csv` cannot be read: it has 1 cell, and the header has 2"
     )
 
 
@@ -225,3 +274,156 @@ def test_the_help_with_a_header_is_about_the_header(folder: Path) -> None:
 
     assert problems_of(folder, "twice.csv")[0].help == "give every column a name of its own"
     assert "take the space away" in problems_of(folder, "spaced.csv")[0].help
+
+
+def test_of_a_large_file_only_what_is_needed_is_read(folder: Path, monkeypatch) -> None:
+    write(folder, "many.csv", CSV + "Tom went,Lucy went,store\n" * 10_000)
+    monkeypatch.setattr(sources, "LARGEST_READ", 100_000)
+
+    assert len(pairs_of(folder, "many.csv", limit=3)) == 3
+    assert [problem.code for problem in problems_of(folder, "many.csv")] == ["ATP247"]
+
+
+def test_a_file_without_line_ends_does_not_fill_the_memory(folder: Path, monkeypatch) -> None:
+    write(folder, "long.jsonl", '{"clean": "' + "a" * 100_000)
+    monkeypatch.setattr(sources, "LARGEST_READ", 10_000)
+
+    assert [problem.code for problem in problems_of(folder, "long.jsonl")] == ["ATP247"]
+
+
+def test_old_line_ends_end_lines(folder: Path) -> None:
+    (folder / "old.csv").write_bytes(b"clean,corrupted\rMary went,John went\r")
+
+    assert [pair.clean for pair in pairs_of(folder, "old.csv")] == ["Mary went"]
+
+
+# ---- values, conditions and answers that are computed ----
+
+YEARS = "clean,corrupted,label\nin 1732,in 1701,32\nin 1798,in 1701,98\nin 1705,in 1701,05\n"
+
+
+def formula(words: str, at: int = 60) -> Formula:
+    statement = f"atp 1\nlet x = {words}\n"
+    tree, problems = parse(Source("formula.atp", statement))
+    assert problems == ()
+    let = tree.statements[1]
+    assert isinstance(let, t.Let)
+    return Formula(expression=let.value, span=Span(at, at + 1))
+
+
+def let(name: str, words: str) -> PairLet:
+    return PairLet(name=name, formula=formula(words), span=Span(70, 71))
+
+
+class Letters:
+    """A tokenizer of letters."""
+
+    def count(self, text: str) -> int:
+        return len(text)
+
+
+def expanded(folder: Path, tokens: Letters | None = None, **options):
+    limit = options.pop("limit", None)
+    answers = options.pop("answers", None)
+    write(folder, "years.csv", options.pop("content", YEARS))
+    part = replace(from_file("years.csv", answers=answers, limit=limit), **options)
+    return expand_file(part, "strict", folder, tokens)
+
+
+def test_values_are_computed_for_every_row_in_order(folder: Path) -> None:
+    pairs, problems = expanded(
+        folder,
+        lets=(let("yy", "int(row.label)"), let("next", "yy + 1")),
+        answers=Answer(
+            right=(formula("two_digits(next .. 99)"),),
+            wrong=(formula("two_digits(yy)"), text("{next:03}")),
+            span=Span(900, 901),
+        ),
+        clean=text("{row.clean} {yy}"),
+    )
+
+    assert problems == ()
+    assert pairs[1].clean == "in 1798 98"
+    assert (pairs[1].answers, pairs[1].foils) == (("99",), ("98", "099"))
+    assert len(pairs[2].answers) == 94
+    assert pairs[2].values["yy"] == 5
+    assert pairs[2].values["row"] == {
+        "clean": "in 1705",
+        "corrupted": "in 1701",
+        "label": "05",
+    }
+    assert [pair.place for pair in pairs] == [f"line {n} of `years.csv`" for n in (2, 3, 4)]
+
+
+def test_a_row_without_any_answer_is_a_problem(folder: Path) -> None:
+    content = YEARS.replace("98\n", "99\n")
+    answers = Answer(
+        right=(formula("two_digits(int(row.label) + 1 .. 99)"),), wrong=(), span=Span(900, 901)
+    )
+    pairs, (problem,) = expanded(folder, content=content, answers=answers)
+
+    assert len(pairs) == 2
+    assert problem.message == "this gives no answer, in line 3 of `years.csv`"
+
+
+def test_rows_that_are_not_kept_do_not_count_for_the_limit(folder: Path) -> None:
+    kept = {"lets": (let("yy", "int(row.label)"),), "keep": formula("yy < 90")}
+
+    assert [pair.clean for pair in expanded(folder, **kept)[0]] == ["in 1732", "in 1705"]
+    assert [pair.clean for pair in expanded(folder, limit=2, **kept)[0]] == [
+        "in 1732",
+        "in 1705",
+    ]
+
+
+def test_a_condition_may_ask_the_tokenizer(folder: Path) -> None:
+    kept = {"keep": formula("same_token_count(row.clean, row.label, row.label)")}
+    same = YEARS + "ab,cd,ef\n"
+    pairs, problems = expanded(folder, Letters(), content=same, **kept)
+
+    assert problems == ()
+    assert [pair.clean for pair in pairs] == ["ab"]
+
+
+def test_a_value_that_only_rows_left_out_lack_is_no_problem(folder: Path) -> None:
+    content = YEARS + "in x,in y,none\n"
+    lets = (let("yy", "int(row.label)"),)
+    assert len(expanded(folder, content=content, lets=lets)[1]) == 1
+    pairs, problems = expanded(
+        folder, content=content, lets=lets, keep=formula('row.label != "none"')
+    )
+
+    assert problems == ()
+    assert len(pairs) == 3
+
+
+def test_a_value_that_cannot_be_computed_names_the_line(folder: Path) -> None:
+    content = YEARS.replace("98\n", "xx\n").replace("05\n", "yy\n")
+    _, (problem,) = expanded(folder, content=content, lets=(let("n", "int(row.label)"),))
+
+    assert problem.message == (
+        "the text `xx` is no whole number, in line 3 of `years.csv`, and in 1 more line"
+    )
+
+
+def test_when_no_row_is_kept_the_condition_is_shown(folder: Path) -> None:
+    pairs, (problem,) = expanded(folder, keep=formula('row.label == "1"'))
+
+    assert pairs == ()
+    assert problem.code == "ATP281"
+    assert problem.message.endswith("none of its 3 rows does")
+    assert problem.at is not None
+    assert problem.at.span == Span(60, 61)
+
+
+def test_a_condition_is_true_or_false(folder: Path) -> None:
+    _, (problem,) = expanded(folder, keep=formula("row.label"))
+
+    assert "is neither true nor false" in problem.message
+
+
+def test_an_empty_object_has_no_parts(folder: Path) -> None:
+    write(folder, "null.jsonl", '{"clean": null, "corrupted": "x"}\n')
+    (problem,) = problems_of(folder, "null.jsonl", clean="{row.clean.text}")
+
+    assert problem.code == "ATP249"

@@ -126,3 +126,44 @@ def merging_tokenizer() -> ModelTokenizer:
     return ModelTokenizer(
         backend=backend, bos_id=None, eos_id=None, pad_id=0, vocab_size=4, digest=""
     )
+
+
+def test_two_answers_that_begin_alike_are_told_with_the_token(tiny: ModelTokenizer) -> None:
+    right = answer_tokens((" Zoe", " Mary"), place(), tiny)
+    wrong = answer_tokens((" Zack", " Tom"), place(), tiny)
+    (finding,) = shared_answers(right, wrong, place(), tiny)
+
+    assert finding.problem.code == "ATP258"
+    assert finding.problem.message == (
+        "the right answer ` Zoe` and the wrong answer ` Zack` begin with the token ` `,"
+        " in pair 3"
+    )
+    assert finding.problem.help == "choose words that differ in their first token"
+
+
+def test_two_texts_of_the_same_token_are_one_answer() -> None:
+    tokenizer = folding_tokenizer()
+    right = answer_tokens((" Mary", " MARY"), place("so"), tokenizer)
+    wrong = answer_tokens((" mary",), place("so"), tokenizer)
+    (shared,) = shared_answers(right, wrong, place("so"), tokenizer)
+
+    assert len(right.tokens) == 1
+    assert [finding.problem.message for finding in right.findings] == [
+        "` Mary` and ` MARY` are the same token, in pair 3"
+    ]
+    assert shared.problem.message == (
+        "the right answer ` Mary` and the wrong answer ` mary` are the same token `mary`,"
+        " in pair 3"
+    )
+
+
+def folding_tokenizer() -> ModelTokenizer:
+    """Whole words, in small letters."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+    backend = Tokenizer(models.WordLevel(vocab={"so": 0, "mary": 1}))
+    backend.normalizer = normalizers.Lowercase()
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    return ModelTokenizer(
+        backend=backend, bos_id=None, eos_id=None, pad_id=0, vocab_size=3, digest=""
+    )

@@ -58,6 +58,21 @@ def test_a_pattern_is_at_its_group_or_else_at_the_whole_match() -> None:
     assert located.found == {"name": 3, "both": 2, "last": 4}
 
 
+def test_of_several_groups_the_one_with_the_positions_name_is_meant() -> None:
+    pattern = r"(?P<one>\w+) and (?P<other>\w+)"
+    located = found(matching("one", pattern), matching("other", pattern))
+
+    assert located.found == {"one": 1, "other": 3, "last": 4}
+
+
+def test_several_groups_without_the_positions_name_are_a_problem() -> None:
+    _, (problem,) = make_finder((matching("one", r"(\w+) and (\w+)"),))
+
+    assert problem.code == "ATP263"
+    assert problem.message == "the pattern of `one` cannot be used: it has 2 groups"
+    assert "`(?P<one>...)`" in problem.help
+
+
 def test_relative_positions_may_follow_each_other_in_any_order() -> None:
     located = found(
         relative("after", "second", 1), relative("second", "M", 1), matching("M", "Mary")

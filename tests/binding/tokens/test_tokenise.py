@@ -109,8 +109,8 @@ def test_unequal_lengths_show_both_tokenisations(tiny: ModelTokenizer) -> None:
     assert problem.message == "the prompts of pair 7 have 15 and 17 tokens"
     assert problem.also[0].source is not None
     assert problem.also[0].source.text.splitlines() == [
-        "clean     ... | John| went| to| the| store|,| John| gave| a| drink| to|",
-        "corrupted ... | John| went| to| the| store|,|     |Z    |o | gave | a | drink| to|",
+        "clean     ...  John| went| to| the| store|,| John| gave| a| drink| to|",
+        "corrupted ...  John| went| to| the| store|,| |Z|o| gave| a| drink| to|",
     ]
 
 

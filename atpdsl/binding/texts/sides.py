@@ -1,0 +1,65 @@
+"""The right or the wrong answers of a block, as the texts of one pair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from atpdsl.binding.texts.written import Pieces, pieces_of
+from atpdsl.problems import Problem, Span
+from atpdsl.semantics.experiment import Text
+from atpdsl.semantics.formulas import Formula, FormulaError, Tokens, Value, fill, texts_of
+from atpdsl.semantics.read_formulas import names_in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """The answers of one side; each is a text, in pieces, or a formula."""
+
+    items: tuple[tuple[Pieces, Span] | Formula, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names whose values the answers need."""
+        found: list[str] = []
+        for item in self.items:
+            if isinstance(item, Formula):
+                found += (name for name, _ in names_in(item.expression))
+            else:
+                found += (piece.slot for piece in item[0] if piece.slot)
+        return tuple(dict.fromkeys(found))
+
+    def texts(self, values: Mapping[str, Value], tokens: Tokens | None) -> tuple[str, ...]:
+        """The answers in one pair.
+
+        Raises:
+            FormulaError: when one has no value, or all formulas together give no text.
+        """
+        found: list[str] = []
+        for item in self.items:
+            if isinstance(item, Formula):
+                found += texts_of(item, values, tokens)
+            else:
+                found.append(fill(item[0], values, item[1]))
+        if self.items and not found:
+            formula = next(item for item in self.items if isinstance(item, Formula))
+            raise FormulaError(
+                "this gives no answer",
+                formula.span,
+                "leave such pairs out with `keep`, or make the range longer",
+            )
+        return tuple(found)
+
+
+def read_side(answers: Iterable[Text | Formula]) -> tuple[Side, tuple[Problem, ...]]:
+    """The answers parsed, and problems of texts that are no template."""
+    items: list[tuple[Pieces, Span] | Formula] = []
+    problems: list[Problem] = []
+    for answer in answers:
+        if isinstance(answer, Formula):
+            items.append(answer)
+            continue
+        pieces, found = pieces_of(answer)
+        problems += found
+        items.append((pieces, answer.span))
+    return Side(items=tuple(items)), tuple(problems)

@@ -1,0 +1,45 @@
+"""What can be written behind `name =`."""
+
+from __future__ import annotations
+
+from atpdsl.editor import words
+from atpdsl.editor.collect import SETTING_SPACES
+from atpdsl.editor.cursor import Cursor
+from atpdsl.editor.items import Item, ItemSort, calls_of, items_of
+from atpdsl.editor.names import Names
+from atpdsl.editor.offers import names_in, pair_formula, values
+from atpdsl.semantics.schema import Key, Shape
+
+KEEPS = (words.CALLS["top"], words.CALLS["threshold"])
+FORMULA_KEYS = (("prompts", "keep"), ("prompts", "clean"), ("prompts", "corrupted"))
+
+
+def setting_value(
+    cursor: Cursor, shape: Shape | None, names: Names, scope: int | None
+) -> tuple[Item, ...]:
+    """The values of the setting that the place is behind the `=` of."""
+    word, name = cursor.owner, cursor.before[0]
+    if (word, name) == ("circuit", "keep"):
+        return (*calls_of(KEEPS, quoted=False), *values(names))
+    if (word, name) in FORMULA_KEYS:
+        return pair_formula(names, scope)
+    spaces = SETTING_SPACES.get((word, name))
+    if spaces is not None:
+        return tuple(item for space in spaces for item in names_in(names, space))
+    key = None if shape is None else shape.key(name)
+    return (*_choices(key), *values(names))
+
+
+def _choices(key: Key | None) -> tuple[Item, ...]:
+    if key is None:
+        return ()
+    if key.type == "bool":
+        return items_of(words.SWITCHES, ItemSort.VALUE)
+    return tuple(
+        Item(
+            label=choice,
+            sort=ItemSort.VALUE,
+            detail="default" if choice == key.default else "",
+        )
+        for choice in key.choices
+    )

@@ -1,0 +1,1 @@
+"""From one spec to its points: files included, names replaced by values, sweeps spread out."""

@@ -1,0 +1,93 @@
+"""Effects in units of the gap: 1 is the whole difference between the two prompts.
+
+Every number of a run is divided by one number, the mean gap over all pairs (mean clean minus
+mean corrupted metric). Dividing each pair by its own gap would let pairs with hardly any gap
+outweigh all others, and the mean of the normalized effects would no longer be the normalized
+mean effect.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from atpdsl.planning.outcome import MethodOutcome, Outcome, Statistics, VerifiedOutcome
+from atpdsl.problems import Label, Problem, RunError, Span
+
+# A gap below this is rounding.
+SMALLEST_GAP = 1e-6
+# Of the mean size of the pairs' gaps; where the mean gap is less, they cancel.
+SMALLEST_SHARE = 0.01
+
+
+def mean_gap(outcome: Outcome) -> float:
+    """Mean clean minus mean corrupted metric; nan where nothing was run."""
+    return float(np.mean(outcome.clean_metric) - np.mean(outcome.corrupted_metric))
+
+
+def normalized(outcome: Outcome, at: Span) -> Outcome:
+    """The outcome with every effect and estimate divided by the mean gap.
+
+    A negative gap turns the signs; absolute values are divided by its size.
+
+    Args:
+        outcome: what the run computed.
+        at: the metric in the spec.
+
+    Raises:
+        RunError: ATP425 when there is no gap to divide by.
+    """
+    gap = mean_gap(outcome)
+    if math.isnan(gap):
+        return outcome
+    each = np.abs(outcome.clean_metric - outcome.corrupted_metric)
+    if abs(gap) <= max(SMALLEST_GAP, SMALLEST_SHARE * float(np.mean(each))):
+        raise RunError([_no_gap(gap, float(np.mean(each)), at)])
+    return replace(
+        outcome,
+        methods=tuple(_method(method, gap) for method in outcome.methods),
+        verified=tuple(_verified(verified, gap) for verified in outcome.verified),
+    )
+
+
+def _method(method: MethodOutcome, gap: float) -> MethodOutcome:
+    kept = method.per_pair
+    return replace(
+        method,
+        statistics=tuple(_statistics(one, gap) for one in method.statistics),
+        per_pair=None if kept is None else tuple(values / gap for values in kept),
+    )
+
+
+def _verified(verified: VerifiedOutcome, gap: float) -> VerifiedOutcome:
+    kept = verified.per_pair
+    return replace(
+        verified,
+        statistics=_statistics(verified.statistics, gap),
+        per_pair=None if kept is None else kept / gap,
+    )
+
+
+def _statistics(values: Statistics, gap: float) -> Statistics:
+    return replace(
+        values,
+        mean=values.mean / gap,
+        mean_abs=values.mean_abs / abs(gap),
+        mean_square=values.mean_square / gap**2,
+    )
+
+
+def _no_gap(gap: float, size: float, at: Span) -> Problem:
+    cancel = size > SMALLEST_GAP
+    return Problem(
+        code="ATP425",
+        message=f"effects cannot be divided by a mean gap of {gap:.2g} between clean and"
+        " corrupted prompts"
+        + (f": the pairs' gaps, {size:.2g} on average, cancel each other" if cancel else ""),
+        at=Label(at, "`normalize` divides by it"),
+        help="take a metric that has the same sign in all pairs"
+        if cancel
+        else "corrupt something that the metric depends on, or leave out `normalize`",
+    )

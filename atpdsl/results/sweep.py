@@ -1,0 +1,247 @@
+"""What a sweep gives: a result for every point, and one table over all of them.
+
+`sweep.json` names the points with the folders of their results, `sweep.csv` is the table. Its
+columns are the sweep's names, and:
+
+    method: the label of a method; a point has a row for each.
+    status: `done`, or the codes of what the point failed of.
+    pairs, nodes: how many of each.
+    clean, corrupted: the metric of the two prompts, mean over pairs.
+    best, score: the node with the largest score, and that score.
+    verified, recall, recall_of, correlation: nodes measured; how many of the `recall_of` nodes
+        with the largest measured effects are in the method's top; rank correlation.
+    expected, held: how many expectations the spec has, and how many hold.
+    seconds: wall time of the run.
+    folder: the result's folder, in that of the sweep.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from atpdsl.problems import RunError
+from atpdsl.results import directory as folders
+from atpdsl.results.document import DamagedError, dumps, from_json, loads
+from atpdsl.results.names import node_id
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from atpdsl.results.record import Verification
+    from atpdsl.results.result import Result
+    from atpdsl.results.scores import ScoreRow
+
+SCHEMA = "atpdsl/sweep/1"
+SWEEP, TABLE = "sweep.json", "sweep.csv"
+RESERVED = frozenset({SWEEP, TABLE})
+DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepRow:
+    """One method at one point; see the module for the columns."""
+
+    method: str
+    status: str
+    pairs: int | None = None
+    nodes: int | None = None
+    clean: float | None = None
+    corrupted: float | None = None
+    best: str | None = None
+    score: float | None = None
+    verified: int | None = None
+    recall: int | None = None
+    recall_of: int | None = None
+    correlation: float | None = None
+    expected: int = 0
+    held: int = 0
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepPoint:
+    """A point: its values, its result's folder, and its rows of the table."""
+
+    values: Mapping[str, str]
+    folder: str
+    rows: tuple[SweepRow, ...]
+
+    @property
+    def done(self) -> bool:
+        """Whether it has a result."""
+        return all(row.status == DONE for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepRecord:
+    """What `sweep.json` says."""
+
+    spec: str
+    text: str
+    variables: tuple[str, ...]
+    points: tuple[SweepPoint, ...]
+    of: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sweep:
+    """The results of a sweep.
+
+    Attributes:
+        record: the points and the table over them.
+        directory: the folder of the sweep.
+    """
+
+    record: SweepRecord
+    directory: Path
+
+    def result(self, **values: object) -> Result:
+        """The result of the point with these values.
+
+        Raises:
+            KeyError: when no point, or more than one, has them, or it has failed.
+        """
+        from atpdsl.results.result import Result
+
+        wanted = {name: str(value) for name, value in values.items()}
+        found = [
+            point for point in self.record.points if wanted.items() <= point.values.items()
+        ]
+        if len(found) != 1 or not found[0].done:
+            raise KeyError(f"{len(found)} points have these values, with {wanted}")
+        return Result.load(self.directory / found[0].folder)
+
+    def __iter__(self) -> Iterator[Result]:
+        """The results, one after the other, of the points that have one."""
+        from atpdsl.results.result import Result
+
+        for point in self.record.points:
+            if point.done:
+                yield Result.load(self.directory / point.folder)
+
+    @property
+    def failed(self) -> tuple[SweepPoint, ...]:
+        """The points without a result."""
+        return tuple(point for point in self.record.points if not point.done)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per point and method, as a pandas DataFrame."""
+        import pandas as pd
+
+        return pd.DataFrame(table_rows(self.record))
+
+    @classmethod
+    def load(cls, directory: str | Path) -> Sweep:
+        """Read a sweep from its folder.
+
+        Raises:
+            RunError: when there is none, or it is damaged.
+        """
+        path = Path(directory) / SWEEP
+        try:
+            document = loads(folders.read_text(path))
+            known = isinstance(document, dict) and document.get("schema") == SCHEMA
+            if known:
+                return cls(from_json(SweepRecord, document), Path(directory))
+        except DamagedError as error:
+            raise folders.damaged(path, str(error)) from None
+        raise folders.damaged(path, "it is of another version")
+
+
+def is_sweep(directory: Path) -> bool:
+    """Whether a folder is that of a sweep."""
+    return (directory / SWEEP).is_file()
+
+
+def write(record: SweepRecord, directory: Path) -> None:
+    """Write `sweep.json` and `sweep.csv`; each appears whole.
+
+    Raises:
+        RunError: when they cannot be written.
+    """
+    folders.write_file(directory / SWEEP, dumps({"schema": SCHEMA, **_values(record)}))
+    folders.write_file(directory / TABLE, as_csv(record))
+
+
+def _values(record: SweepRecord) -> dict[str, object]:
+    return {field.name: getattr(record, field.name) for field in fields(record)}
+
+
+def table_rows(record: SweepRecord) -> list[dict[str, object]]:
+    """The table: the sweep's names first, then the columns, then the folder."""
+    return [
+        {
+            **{name: point.values.get(name, "") for name in record.variables},
+            **{field.name: getattr(row, field.name) for field in fields(SweepRow)},
+            "folder": point.folder,
+        }
+        for point in record.points
+        for row in point.rows
+    ]
+
+
+def as_csv(record: SweepRecord) -> str:
+    """The table as CSV, harmless for spreadsheets."""
+    rows = table_rows(record)
+    text = io.StringIO()
+    names = list(rows[0]) if rows else list(record.variables)
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@"))
+    return f"'{value}" if formula else value
+
+
+def describe(result: Result) -> tuple[SweepRow, ...]:
+    """The rows of a finished point, one per method."""
+    record = result.record
+    checked = {verification.label: verification for verification in record.verification}
+    return tuple(
+        _row(result, method.label, checked.get(method.label)) for method in record.methods
+    )
+
+
+def _row(result: Result, label: str, found: Verification | None) -> SweepRow:
+    record = result.record
+    best = next(iter(result.top_rows(1, label)), None)
+    recall = None if found is None else found.recall_mean_abs
+    return SweepRow(
+        method=label,
+        status=DONE,
+        pairs=len(record.pairs),
+        nodes=sum(nodes.nodes for nodes in record.nodes),
+        clean=record.metric.clean,
+        corrupted=record.metric.corrupted,
+        best=None
+        if best is None
+        else node_id(best.kind, best.layer, best.index, best.position),
+        score=None if best is None else best.score,
+        verified=None if found is None else found.measured,
+        recall=None if recall is None else recall.hits,
+        recall_of=None if recall is None else recall.of,
+        correlation=None if found is None else found.spearman_mean_abs,
+        expected=len(record.expectations),
+        held=len(record.expectations) - len(record.unmet),
+        seconds=round(record.host.seconds, 3),
+    )
+
+
+def _node(row: ScoreRow) -> str:
+    return node_id(row.kind, row.layer, row.index, row.position)
+
+
+def failure(labels: tuple[str, ...], error: RunError) -> tuple[SweepRow, ...]:
+    """The rows of a point that has no result."""
+    codes = ", ".join(dict.fromkeys(problem.code for problem in error.problems))
+    return tuple(SweepRow(method=label, status=f"failed: {codes}") for label in labels)

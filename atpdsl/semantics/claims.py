@@ -1,0 +1,93 @@
+"""What a line of `expect` says of a result, every name in it settled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from atpdsl.problems import Span
+
+if TYPE_CHECKING:
+    from atpdsl.semantics.experiment import NodeSelection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """A number; `90%` is 0.9."""
+
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question to the result: `recall(top = 20)`, `has(L9H6 at last)`, `gap`.
+
+    Attributes:
+        function: a name of `RESULT_FUNCTIONS`.
+        methods: labels; None stands for the measured effects. Where a function is about one
+            method and there are several labels, the first that knows the answer gives it.
+        top: how many nodes; None is as many as `verify` measures.
+        top_share: the same as a share of all nodes.
+        nodes: the nodes that it is about.
+        text: as written.
+    """
+
+    function: str
+    methods: tuple[str | None, ...] = ()
+    top: int | None = None
+    top_share: float | None = None
+    nodes: tuple[NodeSelection, ...] = ()
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calculated:
+    """`+ - * /` between two quantities."""
+
+    operator: str
+    left: Quantity
+    right: Quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """`< <= == != >= >` between two quantities."""
+
+    operator: str
+    left: Quantity
+    right: Quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denied:
+    """`not` and a claim."""
+
+    operand: Claim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """Claims with `and`, or with `or`, between them."""
+
+    operator: str
+    operands: tuple[Claim, ...]
+
+
+Quantity = Amount | Asked | Calculated
+Claim = Compared | Denied | Joined | Asked
+
+
+def questions(part: Claim | Quantity) -> tuple[Asked, ...]:
+    """Everything that a claim asks of the result, in the order of the text."""
+    match part:
+        case Amount():
+            return ()
+        case Asked():
+            return (part,)
+        case Denied(operand=operand):
+            return questions(operand)
+        case Joined(operands=operands):
+            return tuple(asked for one in operands for asked in questions(one))
+        case Compared(left=left, right=right) | Calculated(left=left, right=right):
+            return (*questions(left), *questions(right))

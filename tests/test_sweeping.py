@@ -1,0 +1,294 @@
+"""A spec of several points: a result for each, and one table over all of them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+import atpdsl
+from atpdsl import driver
+from atpdsl.cli import main
+from atpdsl.problems import RunError, SpecError
+from atpdsl.results.sweep import Sweep
+from atpdsl.runtime import load
+from atpdsl.sweeping import folder_names
+
+SWEEP = """\
+atp 1
+param top = 3 { help = "nodes to verify"; min = 1; max = 50 }
+sweep name in ["tiny", "tiny-llama"]
+sweep seed in 0..1
+model "{name}"
+prompts ioi {
+  template "When {IO} and {S} went to the {place}, {S as S2} gave a drink to"
+  slot IO, S in ["Mary", "John", "Tom", "Anna"]
+  slot place in ["store", "park"]
+  corrupt S2 -> IO
+  answer " {IO}" vs " {S}"
+  count = 4
+}
+metric logit_diff at last
+nodes { heads.z at S2, last }
+method atp
+verify { top = top; random = 2 }
+run { seed = seed }
+export "scores.csv", "all.parquet", "ioi.graphml"
+"""
+TWO_SETS = """\
+atp 1
+model "tiny"
+prompts base {
+  template "When {IO} and {S} went to the park, {S as S2} gave a drink to"
+  slot IO, S in ["Mary", "John", "Tom", "Anna", "Luke"]
+  corrupt S2 -> IO
+  answer " {IO}" vs " {S}"
+  count = 3
+}
+prompts abc from base { corrupt IO, S, S2 -> other }
+metric logit_diff at last
+nodes { heads.z at last }
+method atp
+"""
+
+
+def written(folder: Path, text: str = SWEEP) -> Path:
+    path = folder / "grid.atp"
+    path.write_text(text)
+    return path
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def grid(tmp_path_factory) -> Sweep:
+    folder = tmp_path_factory.mktemp("grid")
+    return atpdsl.sweep(written(folder), out=folder / "out")
+
+
+def test_there_is_a_result_for_every_point_of_the_grid(grid):
+    points = [point.values for point in grid.record.points]
+
+    assert points == [
+        {"name": "tiny", "seed": "0"},
+        {"name": "tiny", "seed": "1"},
+        {"name": "tiny-llama", "seed": "0"},
+        {"name": "tiny-llama", "seed": "1"},
+    ]
+    assert [result.record.provenance.model.name for result in grid] == [
+        *("tiny", "tiny"),
+        *("tiny-llama", "tiny-llama"),
+    ]
+    assert grid.result(name="tiny", seed=1).record.provenance.seed == 1
+
+
+def test_a_point_has_the_numbers_that_it_has_alone(grid, tmp_path):
+    alone = atpdsl.run(written(tmp_path), out=tmp_path / "one", name="tiny", seed=1)
+
+    assert alone.scores.equals(grid.result(name="tiny", seed=1).scores)
+
+
+def test_seeds_draw_other_prompts_and_models_give_other_numbers(grid):
+    texts = {
+        tuple(pair.clean.text for pair in result.record.pairs)
+        for result in (grid.result(name="tiny", seed=0), grid.result(name="tiny", seed=1))
+    }
+    cleans = {row["clean"] for row in read(grid.directory / "sweep.csv")}
+
+    assert len(texts) == 2
+    assert len(cleans) == 4
+
+
+def test_the_table_has_a_row_for_every_point(grid):
+    table = grid.table
+
+    assert list(table["name"]) == ["tiny", "tiny", "tiny-llama", "tiny-llama"]
+    assert set(table["status"]) == {"done"}
+    assert (table["pairs"] == 4).all()
+    assert (table["verified"] == 5).all()
+    for row in table.to_dict("records"):
+        result = atpdsl.load(grid.directory / row["folder"])
+        assert row["clean"] == result.record.metric.clean
+        assert row["score"] == result.top(1)["score"].iloc[0]
+
+
+def test_tables_of_the_same_name_are_written_over_all_points(grid):
+    over_all = pq.read_table(grid.directory / "all.parquet").to_pandas()
+    rows = read(grid.directory / "scores.csv")
+
+    assert not (grid.directory / "ioi.graphml").exists()
+    assert len(over_all) == len(rows) == sum(len(result.scores) for result in grid)
+    for (name, seed), part in over_all.groupby(["name", "seed"], observed=True):
+        alone = grid.result(name=name, seed=seed).scores
+        assert list(part["score"]) == list(alone["score"])
+    assert list(over_all)[:3] == ["name", "seed", "method"]
+
+
+def test_a_model_is_loaded_once_for_the_points_that_share_it(tmp_path, monkeypatch):
+    loaded = []
+    original = load.load_model
+
+    def counting(files, *rest, **more):
+        loaded.append(files.name)
+        return original(files, *rest, **more)
+
+    monkeypatch.setattr(load, "load_model", counting)
+    atpdsl.sweep(written(tmp_path), out=tmp_path / "out")
+
+    assert loaded == ["tiny", "tiny-llama"]
+
+
+def test_a_point_that_fails_leaves_the_others_their_results(tmp_path, monkeypatch):
+    from atpdsl.problems import Problem
+
+    original = load.load_model
+
+    def failing(files, *rest, **more):
+        if files.name == "tiny":
+            raise RunError([Problem(code="ATP320", message="too little memory")])
+        return original(files, *rest, **more)
+
+    monkeypatch.setattr(load, "load_model", failing)
+    found = atpdsl.sweep(written(tmp_path), out=tmp_path / "out")
+
+    assert [point.values["name"] for point in found.failed] == ["tiny", "tiny"]
+    assert list(found.table["status"]) == ["failed: ATP320"] * 2 + ["done"] * 2
+    assert len(list(found)) == 2
+    with pytest.raises(KeyError):
+        found.result(name="tiny", seed=0)
+
+
+def test_a_sweep_is_loaded_as_it_was_saved(grid):
+    again = Sweep.load(grid.directory)
+
+    assert again.record == grid.record
+
+
+def test_another_spec_does_not_take_the_place_of_a_sweep(tmp_path):
+    out = tmp_path / "out"
+    fewer = SWEEP.replace("0..1", "[5]").replace(
+        '["tiny", "tiny-llama"]', '["tiny", "induction"]'
+    )
+    atpdsl.sweep(written(tmp_path), out=out, name="tiny")
+    with pytest.raises(RunError) as refused:
+        atpdsl.sweep(written(tmp_path, fewer), out=out)
+    found = atpdsl.sweep(written(tmp_path, fewer), out=out, overwrite=True)
+
+    assert refused.value.problems[0].code == "ATP440"
+    assert sorted(p.name for p in out.iterdir() if p.is_dir()) == sorted(
+        point.folder for point in found.record.points
+    )
+
+
+def test_a_sweep_does_not_go_into_a_folder_with_something_else(tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.tex").write_text("years of work")
+    with pytest.raises(RunError) as refused:
+        atpdsl.sweep(written(tmp_path), out=out, overwrite=True)
+
+    assert refused.value.problems[0].code == "ATP440"
+    assert (out / "thesis.tex").read_text() == "years of work"
+
+
+def test_several_sets_of_prompts_are_points(tmp_path):
+    found = atpdsl.sweep(written(tmp_path, TWO_SETS), out=tmp_path / "out")
+
+    assert [point.values for point in found.record.points] == [
+        {"prompts": "base"},
+        {"prompts": "abc"},
+    ]
+    clean, corrupted = (next(iter(r.record.pairs)).corrupted.text for r in found)
+    assert clean != corrupted
+
+
+def test_run_wants_one_point(tmp_path):
+    with pytest.raises(SpecError) as refused:
+        atpdsl.run(written(tmp_path), out=tmp_path / "out")
+
+    assert refused.value.problems[0].code == "ATP426"
+    assert not (tmp_path / "out").exists()
+
+
+def test_values_that_are_given_are_part_of_what_a_result_is_of(tmp_path):
+    spec = written(tmp_path)
+    out = tmp_path / "out"
+    atpdsl.run(spec, out=out, name="tiny", seed=0)
+    with pytest.raises(RunError) as refused:
+        atpdsl.run(spec, out=out, name="tiny", seed=1)
+
+    assert refused.value.problems[0].code == "ATP440"
+    assert "parameters" in refused.value.problems[0].message
+    assert json.loads((out / "result.json").read_text())["spec"]["given"] == {
+        "name": "tiny",
+        "seed": "0",
+    }
+
+
+def test_a_problem_of_some_points_says_of_which(tmp_path):
+    text = SWEEP.replace('"tiny-llama"]', '"induction"]').replace(
+        "heads.z at", "heads.z[L3] at"
+    )
+    study = driver.check(written(tmp_path, text))
+    (problem,) = study.errors
+
+    assert problem.message.endswith("(at name = induction, seed = 0 and 1 more point)")
+
+
+def test_a_problem_of_all_points_is_told_once(tmp_path):
+    study = driver.check(
+        written(tmp_path, SWEEP.replace("heads.z at S2", "heads.z[L99] at S2"))
+    )
+
+    assert [problem.code for problem in study.errors] == ["ATP270"]
+    assert "(at" not in study.errors[0].message
+
+
+def test_folders_are_named_by_values_and_never_twice():
+    names = folder_names([(("m", "a/b"),), (("m", "a b"),), (("m", "../.."),), (("m", ""),)])
+
+    assert names == ("m=a_b", "m=a_b~2", "m=", "m=~2")
+
+
+def test_the_command_prints_one_table(tmp_path, capsys):
+    spec = written(tmp_path)
+    code = main(["run", str(spec), "--out", str(tmp_path / "out"), "--quiet"])
+    ran = capsys.readouterr().out
+    main(["show", str(tmp_path / "out")])
+    shown = capsys.readouterr().out
+
+    assert code == 0
+    assert ran == shown
+    lines = ran.splitlines()
+    assert lines[0] == "grid: 4 points"
+    assert lines[2].split() == [
+        *("name", "seed", "clean", "corrupted", "best", "node", "score", "recall", "corr")
+    ]
+    assert [line.split()[:2] for line in lines[3:7]] == [
+        ["tiny", "0"],
+        ["tiny", "1"],
+        ["tiny-llama", "0"],
+        ["tiny-llama", "1"],
+    ]
+    assert max(map(len, lines)) <= 80
+
+
+def test_one_point_can_be_chosen_on_the_command_line(tmp_path, capsys):
+    spec = written(tmp_path)
+    code = main(
+        [
+            *("run", str(spec), "-p", "name=tiny", "-p", "seed=1", "-p", "top=5"),
+            *("--out", str(tmp_path / "out"), "--json", "--quiet"),
+        ]
+    )
+    document = json.loads(capsys.readouterr().out)
+
+    assert code == 0
+    assert document["model"] == "tiny"
+    assert document["verification"][0]["measured"] == 7
