@@ -9,6 +9,7 @@ from pathlib import Path
 from atpdsl.binding.bind import bind
 from atpdsl.checked import Checked, Study
 from atpdsl.elaboration.elaborate import NOTHING, elaborate
+from atpdsl.elaboration.gaps import whole
 from atpdsl.elaboration.program import Point, Program
 from atpdsl.exports import EXPORTERS, check_paths
 from atpdsl.methods import METHODS
@@ -26,6 +27,7 @@ from atpdsl.runtime.executor import EXECUTORS
 from atpdsl.semantics.experiment import Direction, Experiment, ModelRef
 from atpdsl.semantics.resolve import resolve
 from atpdsl.semantics.signature import Vocabulary
+from atpdsl.syntax.limits import shortened
 from atpdsl.syntax.parse import parse
 
 
@@ -71,7 +73,7 @@ def check_source(source: Source, base: Path, access: Access | None = None) -> St
     program = elaborate(tree, source, base, access.given, vocabulary=vocabulary())
     checker = _Checker(program, base, access, readable=not syntax)
     points = tuple(checker.check(point) for point in program.points[: access.most_points])
-    problems = in_order((*syntax, *program.problems, *merged(points)))
+    problems = shortened(in_order((*syntax, *program.problems, *merged(points))))
     found = tuple(mended(problem, program.source) for problem in problems)
     return Study(
         source=program.source, base=base, program=program, problems=found, points=points
@@ -99,7 +101,8 @@ class _Checker:
         checked = Checked(source=source, base=self.base, problems=in_order(found))
         checked = replace(checked, point=point.values)
         # What could not be read may be what a pair or a node lacks.
-        if experiment is None or checked.errors or not self.readable:
+        readable = self.readable and whole(point.tree)
+        if experiment is None or checked.errors or not readable:
             return checked
         experiment = replace(
             experiment, point=point.values, given=tuple(self.access.given.items())
@@ -162,6 +165,7 @@ def merged(points: Iterable[Checked]) -> tuple[Problem, ...]:
         return points[0].problems
     first: dict[tuple[object, ...], Problem] = {}
     places: dict[tuple[object, ...], list[Checked]] = {}
+    differing: set[tuple[object, ...]] = set()
     for point in points:
         seen: dict[tuple[object, ...], int] = {}
         for problem in point.problems:
@@ -169,14 +173,18 @@ def merged(points: Iterable[Checked]) -> tuple[Problem, ...]:
             key: tuple[object, ...] = (problem.code, problem.severity, span)
             seen[key] = seen.get(key, 0) + 1
             key = (*key, seen[key])
-            first.setdefault(key, problem)
+            if first.setdefault(key, problem) != problem:
+                differing.add(key)
             places.setdefault(key, []).append(point)
-    return tuple(_at_points(first[key], places[key], len(points)) for key in first)
+    everywhere = {key for key in first if len(places[key]) == len(points)} - differing
+    return tuple(
+        problem if key in everywhere else _at_points(problem, places[key])
+        for key, problem in first.items()
+    )
 
 
-def _at_points(problem: Problem, points: list[Checked], of: int) -> Problem:
-    if len(points) == of and all(problem in point.problems for point in points):
-        return problem
+def _at_points(problem: Problem, points: list[Checked]) -> Problem:
+    """The problem with the points at which it is."""
     others = len(points) - 1
     units = "point" if others == 1 else "points"
     more = f" and {others} more {units}" if others else ""

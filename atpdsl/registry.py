@@ -62,5 +62,7 @@ class Registry(Generic[E]):
 
 def closest(word: str, words: Iterable[str]) -> str | None:
     """The one of `words` that was probably meant by `word`, None if none is alike."""
-    matches = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
+    known = list(words)
+    same = [other for other in known if other.lower() == word.lower()]
+    matches = same or difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return matches[0] if matches else None

@@ -13,7 +13,7 @@ import atpdsl
 from atpdsl import driver
 from atpdsl.cli import main
 from atpdsl.problems import RunError, SpecError
-from atpdsl.results.sweep import Sweep
+from atpdsl.results.sweep import Sweep, SweepPoint, SweepRecord, SweepRow, as_csv
 from atpdsl.runtime import load
 from atpdsl.sweeping import folder_names
 
@@ -292,3 +292,100 @@ def test_one_point_can_be_chosen_on_the_command_line(tmp_path, capsys):
     assert code == 0
     assert document["model"] == "tiny"
     assert document["verification"][0]["measured"] == 7
+
+
+def test_values_of_a_sweep_stay_beside_columns_of_the_same_name(tmp_path, capsys):
+    text = TWO_SETS.replace("count = 3", "count = pairs").replace(
+        'model "tiny"\n', 'sweep pairs in 2..3\nsweep clean in [1, 5]\nmodel "tiny"\n'
+    )
+    text = text.replace("prompts abc from base { corrupt IO, S, S2 -> other }\n", "")
+    text += 'run { seed = clean }\nexport "all.csv"\n'
+    out = tmp_path / "out"
+    found = atpdsl.sweep(written(tmp_path, text), out=out)
+    rows = read(out / "sweep.csv")
+    main(["show", str(out)])
+    shown = capsys.readouterr().out.splitlines()
+
+    assert [(row["pairs_"], row["clean_"]) for row in rows] == [
+        *(("2", "1"), ("2", "5"), ("3", "1"), ("3", "5")),
+    ]
+    assert [row["pairs"] for row in rows] == ["2", "2", "3", "3"]
+    assert list(found.table["clean"]) == [r.record.metric.clean for r in found]
+    assert [line.split()[:2] for line in shown[2:4]] == [["pairs", "clean_"], ["2", "1"]]
+    assert {row["clean"] for row in read(out / "all.csv")} == {"1", "5"}
+
+
+def test_the_same_spec_with_other_values_does_not_take_the_place_of_a_sweep(tmp_path):
+    spec, out = written(tmp_path, SWEEP.replace(', "tiny-llama"', "")), tmp_path / "out"
+    atpdsl.sweep(spec, out=out)
+    before = sorted(out.rglob("*"))
+    with pytest.raises(RunError) as refused:
+        atpdsl.sweep(spec, out=out, seed="5,6")
+
+    assert refused.value.problems[0].code == "ATP440"
+    assert "other parameters" in refused.value.problems[0].message
+    assert sorted(out.rglob("*")) == before
+    atpdsl.sweep(spec, out=out, seed="5,6", overwrite=True)
+    assert {row["seed"] for row in read(out / "sweep.csv")} == {"5", "6"}
+
+
+def test_a_folder_name_is_short_enough_for_file_systems_and_differs_in_more_than_case():
+    names = folder_names([(("m", "語" * 500),), (("m", "A"),), (("m", "a"),)])
+
+    assert all(len(name.encode()) <= 255 for name in names)
+    assert len({name.casefold() for name in names}) == 3
+
+
+def test_a_text_in_the_table_neither_commands_a_terminal_nor_a_spreadsheet():
+    point = SweepPoint(
+        values={"x": "\t=1+1\x1b[2J"}, folder="f", rows=(SweepRow(method="=m", status="done"),)
+    )
+    record = SweepRecord(
+        spec="s", text="", included={}, given={}, variables=("x",), points=(point,), of=1
+    )
+    (row,) = csv.DictReader(as_csv(record).splitlines())
+
+    assert row["x"] == "␉=1+1␛[2J"
+    assert row["method"] == "'=m"
+
+
+INCLUDING = """\
+atp 1
+include "common.atp"
+include "lib:names"
+model "tiny"
+prompts from common.ioi { }
+metric logit_diff
+nodes { heads.z at last, middle }
+method atp
+"""
+COMMON = """\
+atp 1
+
+
+prompts ioi {
+  template "When {IO} and {S} went to the park, {S as S2} gave a drink to"
+  slot IO, S in ["Mary", "John", "Tom", "Anna"]
+  corrupt S2 -> IO
+  answer " {IO}" vs " {S}"
+  pos middle = match(r"(park)")
+  pos nowhere = match(r"(nowhere)")
+  count = 3
+}
+"""
+
+
+def test_a_result_is_the_same_wherever_its_spec_is_run_from(tmp_path, monkeypatch):
+    text = INCLUDING.replace('"common.atp"', '"common.atp" as common')
+    spec = written(
+        tmp_path, text.replace('include "lib:names"', 'include "lib:names" as names')
+    )
+    (tmp_path / "common.atp").write_text(COMMON)
+    first = atpdsl.run(spec, out=tmp_path / "out")
+    monkeypatch.chdir(tmp_path)
+    second = atpdsl.run("grid.atp", out="out")
+
+    assert set(first.record.spec.included) == {"common.atp", "lib:names"}
+    assert second.record.spec == first.record.spec
+    (unused,) = [w for w in second.record.warnings if "`nowhere`" in w.message]
+    assert (unused.file, unused.line) == ("common.atp", 10)

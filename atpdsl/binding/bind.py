@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from atpdsl.binding.amounts import check_circuit, counted
 from atpdsl.binding.findings import gathered, has_errors
 from atpdsl.binding.named import check_positions
 from atpdsl.binding.nodeset import NodeSet
-from atpdsl.binding.pairs import TokenPair, TokenPairs
+from atpdsl.binding.pairs import TextPair, TokenPair, TokenPairs
 from atpdsl.binding.select import select_nodes
 from atpdsl.binding.targets import check_expectations
 from atpdsl.binding.texts.expand import expand
@@ -20,6 +21,9 @@ from atpdsl.models.shape import ModelShape
 from atpdsl.models.tokenizer import ModelTokenizer
 from atpdsl.problems import Label, Problem, Severity, Span
 from atpdsl.semantics.experiment import Experiment, Placement, TemplatePrompts
+
+# Characters of prompts that cannot be used, after which no further pairs are read.
+MOST_UNUSABLE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +104,22 @@ def read_pairs(
     finder, pattern_problems = make_finder(prompts.positions)
     rules = _rules(experiment, shape, tokenizer, finder)
     return Reading(
-        pairs=tuple(tokenise(pair, number, rules) for number, pair in enumerate(texts, 1)),
+        pairs=tuple(_tokenised(texts, rules)),
         rules=rules,
         problems=(*text_problems, *pattern_problems),
     )
+
+
+def _tokenised(texts: Iterable[TextPair], rules: TokenRules) -> Iterator[Tokenised]:
+    """Pairs as tokens; after much text that cannot be used there is no need for more of it."""
+    unusable = 0
+    for number, pair in enumerate(texts, 1):
+        one = tokenise(pair, number, rules)
+        yield one
+        if one.pair is None:
+            unusable += len(pair.clean) + len(pair.corrupted)
+        if unusable > MOST_UNUSABLE:
+            return
 
 
 def _rules(

@@ -18,6 +18,7 @@ Command = Callable[[argparse.Namespace], int]
 DESCRIPTION = "Find circuits in transformer language models, from a spec file."
 EPILOG = """\
 begin with:
+  atpdsl new                     write a commented spec to start from
   atpdsl check specs/ioi.atp     is the spec good? no model is run
   atpdsl plan specs/ioi.atp      what would a run cost?
   atpdsl run specs/ioi.atp       run it, results in runs/ioi

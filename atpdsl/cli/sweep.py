@@ -8,11 +8,24 @@ from typing import TYPE_CHECKING
 from atpdsl.cli.terminal import columns, count, facts, say_json, word
 from atpdsl.problems.clean import clean
 from atpdsl.results.progress import duration
-from atpdsl.results.sweep import DONE, Sweep, SweepPoint, SweepRecord, SweepRow, table_rows
+from atpdsl.results.sweep import (
+    DONE,
+    Sweep,
+    SweepPoint,
+    SweepRecord,
+    SweepRow,
+    column_names,
+    table_rows,
+)
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
+
+CELLS = (
+    *("method", "clean", "corrupted", "best node", "score"),
+    *("recall", "corr", "expect"),
+)
 
 
 def sweep_report(sweep: Sweep) -> Iterator[RenderableType]:
@@ -45,7 +58,7 @@ def _table(record: SweepRecord) -> Table:
     expected = any(row.expected for _, row in rows)
     numbers = ("clean", "corrupted", "score", "recall", "corr")
     headings = (
-        *record.variables,
+        *column_names(record.variables, CELLS),
         *(("method",) if several else ()),
         *("clean", "corrupted", "best node", "score"),
         *(("recall", "corr") if measured else ()),
@@ -60,8 +73,10 @@ def _table(record: SweepRecord) -> Table:
 
 def _cells(record: SweepRecord, point: SweepPoint, row: SweepRow) -> dict[str, str]:
     recall = "" if row.recall is None else f"{row.recall}/{row.recall_of}"
+    names = column_names(record.variables, CELLS)
+    values = (clean(point.values.get(name, "")) for name in record.variables)
     return {
-        **{name: clean(point.values.get(name, "")) for name in record.variables},
+        **dict(zip(names, values, strict=True)),
         "method": clean(row.method),
         "clean": _number(row.clean),
         "corrupted": _number(row.corrupted),

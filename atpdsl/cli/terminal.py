@@ -159,8 +159,9 @@ def can_show(text: str) -> bool:
 def tell_warnings(warnings: Iterable[WarningRecord]) -> None:
     """Warnings that are kept with a result, without the text that they point into."""
     for warning in warnings:
-        line = "" if warning.line is None else f"line {warning.line}: "
-        _tell_wrapped(f"warning[{clean(warning.code)}]: {line}{clean(warning.message)}")
+        place = "" if warning.file is None else f"{clean(warning.file)}, "
+        place += "" if warning.line is None else f"line {warning.line}: "
+        _tell_wrapped(f"warning[{clean(warning.code)}]: {place}{clean(warning.message)}")
         if warning.help:
             _tell_wrapped(f"  help: {clean(warning.help)}")
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from atpdsl.editor import words
 from atpdsl.editor.cursor import Cursor
 from atpdsl.editor.items import Item, ItemSort, items_of
 from atpdsl.editor.names import Names, Space
 from atpdsl.editor.offers import names_in, places, values
 
-CONTINUING = frozenset({",", "+", "-", "*", "/", "(", "[", "->", "and", "or", "not", "in"})
+# After these another part of an expression is wanted.
+CONTINUING = frozenset(
+    (
+        *(",", "+", "-", "*", "/", "(", "[", "->", "..", "=", "vs"),
+        *("==", "!=", "<", ">", "<=", ">=", "and", "or", "not", "in"),
+    )
+)
 
 
 def kinds(cursor: Cursor) -> tuple[Item, ...]:
@@ -47,8 +55,22 @@ def expectation(cursor: Cursor, names: Names) -> tuple[Item, ...]:
         return places(names, None, spread=False)
     if cursor.before.count("(") <= cursor.before.count(")"):
         return items_of(words.EXPECT_WORDS, ItemSort.FUNCTION)
+    if cursor.before[-1] not in ("(", ",", ".", "="):
+        return items_of((words.OPERATORS["at"],), ItemSort.OPERATOR)
     truth = items_of((words.TRUTH_WORD,), ItemSort.VALUE)
-    return (*names_in(names, Space.METHOD), *truth, *kinds(cursor))
+    arguments = items_of(_arguments(cursor), ItemSort.KEY)
+    return (*arguments, *names_in(names, Space.METHOD), *truth, *kinds(cursor))
+
+
+def _arguments(cursor: Cursor) -> tuple[words.Word, ...]:
+    """The named arguments of the function whose brackets are open."""
+    opened: list[str] = []
+    for before, sign in pairwise(("", *cursor.before)):
+        if sign == "(":
+            opened.append(before)
+        elif sign == ")" and opened:
+            opened.pop()
+    return words.ARGUMENTS_OF.get(opened[-1], ()) if opened else ()
 
 
 def is_open(cursor: Cursor, word: str) -> bool:

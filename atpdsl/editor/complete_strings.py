@@ -61,7 +61,8 @@ def _in_braces(inside: str, cursor: Cursor, names: Names, scope: int | None) -> 
     span = Span(cursor.offset - len(typed), cursor.offset)
     if inside.strip() != typed:
         return Completion(items=(), span=span)
-    own = pair_names(names, scope) if scope is not None or cursor.owners else ()
+    pairs = cursor.owners[0][0] == "prompts" if cursor.owners else cursor.statement == "metric"
+    own = pair_names(names, scope) if pairs else ()
     return Completion(items=(*own, *values(names)), span=span)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from atpdsl.editor import words
 from atpdsl.editor.collect import SETTING_SPACES
+from atpdsl.editor.complete_nodes import is_open
+from atpdsl.editor.complete_prompts import formula
 from atpdsl.editor.cursor import Cursor
 from atpdsl.editor.items import Item, ItemSort, calls_of, items_of
 from atpdsl.editor.names import Names
-from atpdsl.editor.offers import names_in, pair_formula, values
+from atpdsl.editor.offers import names_in, values
 from atpdsl.semantics.schema import Key, Shape
 
 KEEPS = (words.CALLS["top"], words.CALLS["threshold"])
@@ -19,10 +21,12 @@ def setting_value(
 ) -> tuple[Item, ...]:
     """The values of the setting that the place is behind the `=` of."""
     word, name = cursor.owner, cursor.before[0]
+    if (word, name) in FORMULA_KEYS:
+        return formula(cursor, names, scope)
+    if not is_open(cursor, "="):
+        return ()
     if (word, name) == ("circuit", "keep"):
         return (*calls_of(KEEPS, quoted=False), *values(names))
-    if (word, name) in FORMULA_KEYS:
-        return pair_formula(names, scope)
     spaces = SETTING_SPACES.get((word, name))
     if spaces is not None:
         return tuple(item for space in spaces for item in names_in(names, space))

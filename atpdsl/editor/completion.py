@@ -8,13 +8,14 @@ from pathlib import Path
 
 from atpdsl.editor import words
 from atpdsl.editor.columns import column_items
-from atpdsl.editor.complete_nodes import CONTINUING, expectation, is_open, kinds, selection
+from atpdsl.editor.complete_nodes import expectation, is_open, kinds, selection
+from atpdsl.editor.complete_prompts import prompts_line
 from atpdsl.editor.complete_strings import in_string
 from atpdsl.editor.complete_values import setting_value
 from atpdsl.editor.cursor import Cursor, cursor_at
 from atpdsl.editor.items import Completion, Item, ItemSort, calls_of, items_of
 from atpdsl.editor.names import Names, Space
-from atpdsl.editor.offers import names_in, pair_formula, pair_names, places, values
+from atpdsl.editor.offers import names_in, pair_formula, places, values, word_lists
 from atpdsl.editor.snippets import LINE_SNIPPETS, STATEMENT_SNIPPETS
 from atpdsl.problems import Span
 from atpdsl.semantics.schema import SELECTION, SHAPES, Shape
@@ -103,8 +104,7 @@ def _top(cursor: Cursor, names: Names) -> tuple[Item, ...]:
             return formats if cursor.before[-1] in ("export", ",") else NOTHING
         case "let" | "param" | "sweep":
             ready = bool({"=", "in"} & set(cursor.before))
-            lists = calls_of((words.SOURCES["lines"],), quoted=True)
-            return (*values(names), *lists) if ready else _in_after(cursor)
+            return word_lists(names) if ready else _in_after(cursor)
         case _:
             return NOTHING
 
@@ -144,7 +144,7 @@ def _metric(cursor: Cursor, names: Names) -> tuple[Item, ...]:
     before = cursor.before
     if "at" in before:
         return places(names, None, spread=False) if is_open(cursor, "at") else NOTHING
-    if before[-1] in CONTINUING or before[-1] in ("metric", "="):
+    if is_open(cursor, "metric"):
         inside = before.count("(") > before.count(")")
         formula = (
             (*items_of(words.SIDES, ItemSort.VALUE), *pair_formula(names, None))
@@ -173,19 +173,15 @@ def _body(cursor: Cursor, names: Names, scope: int | None) -> tuple[Item, ...]:
     shape = words.shape_of(cursor.owners[-1])
     if not cursor.before:
         return _line_start(cursor, shape)
-    if len(cursor.before) >= 2 and cursor.before[1] == "=" and _value_next(cursor):
+    if len(cursor.before) >= 2 and cursor.before[1] == "=":
         return setting_value(cursor, shape, names, scope)
     if cursor.owner in ("nodes", "edges"):
         return selection(cursor, names)
     if cursor.statement in BODY_STATEMENTS:
-        return _prompts_line(cursor, names, scope)
+        return prompts_line(cursor, names, scope)
     if cursor.owner == "expect":
         return expectation(cursor, names)
     return NOTHING
-
-
-def _value_next(cursor: Cursor) -> bool:
-    return cursor.before[-1] == "=" or cursor.before[-1] in CONTINUING
 
 
 def _line_start(cursor: Cursor, shape: Shape | None) -> tuple[Item, ...]:
@@ -221,38 +217,3 @@ def _line_start(cursor: Cursor, shape: Shape | None) -> tuple[Item, ...]:
     chosen = kinds(cursor) if SELECTION in shape.statements else ()
     expected = items_of(words.EXPECT_WORDS, ItemSort.FUNCTION)
     return (*lines, *keys, *parts, *chosen, *(expected if shape.word == "expect" else ()))
-
-
-def _prompts_line(cursor: Cursor, names: Names, scope: int | None) -> tuple[Item, ...]:
-    """A line of `prompts` behind its word."""
-    before = cursor.before
-    lists = calls_of((words.SOURCES["lines"],), quoted=True)
-    match cursor.statement:
-        case "slot" if "where" in before:
-            return pair_formula(names, scope)
-        case "slot" if "in" in before:
-            where = items_of((words.OPERATORS["where"],), ItemSort.OPERATOR)
-            return (*values(names), *lists) if before[-1] in ("in", "[", ",") else where
-        case "slot" if len(before) > 1 and before[-1] != ",":
-            return items_of((words.OPERATORS["in"],), ItemSort.OPERATOR)
-        case "corrupt" if "->" in before:
-            other = items_of((words.OTHER,), ItemSort.VALUE)
-            return (*pair_names(names, scope), *other, *values(names))
-        case "corrupt":
-            return pair_names(names, scope)
-        case "answer":
-            versus = items_of((words.OPERATORS["vs"],), ItemSort.OPERATOR)
-            return (
-                pair_formula(names, scope)
-                if is_open(cursor, "answer") or before[-1] == "vs"
-                else versus
-            )
-        case "pos" if "=" in before:
-            match_ = replace(
-                calls_of((words.CALLS["match"],), quoted=True)[0], snippet='match(r"$1")$0'
-            )
-            return (*places(names, scope, spread=False), match_)
-        case "let" if "=" in before:
-            return pair_formula(names, scope)
-        case _:
-            return NOTHING

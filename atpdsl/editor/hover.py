@@ -33,7 +33,11 @@ BY_STATEMENT: Mapping[str, tuple[Mapping[str, Word], ...]] = {
     "method": (words.METHOD_WORDS,),
     "metric": (words.METRIC_WORDS, words.READING_WORDS, words.SIDES),
     "export": (words.EXPORT_WORDS,),
-    "expect": (words.EXPECT_WORDS, {words.TRUTH_WORD.name: words.TRUTH_WORD}),
+    "expect": (
+        words.EXPECT_WORDS,
+        words.ARGUMENTS,
+        {words.TRUTH_WORD.name: words.TRUTH_WORD},
+    ),
 }
 SELECTIONS = ("nodes", "edges", "expect")
 
@@ -110,6 +114,9 @@ def _meaning(name: str, cursor: Cursor) -> Word | None:
             return Word(name=name, sort="part of `diagnose`", doc=part.doc, call=part.example)
         if cursor.owner in ("prompts", "pair") and name in words.LINE_WORDS:
             return words.LINE_WORDS[name]
+    choice = _choice(name, cursor)
+    if choice is not None:
+        return choice
     own = BY_STATEMENT.get(cursor.statement if not cursor.owners else cursor.owner, ())
     axes = (words.AXIS_WORDS,) if "where" in cursor.before and _selects(cursor) else ()
     tables = (*own, *axes, *TABLES)
@@ -120,6 +127,17 @@ def _key(name: str, cursor: Cursor) -> Word | None:
     shape = words.shape_of(cursor.owners[-1])
     key = None if shape is None or cursor.after != "=" else shape.key(name)
     return None if key is None or shape is None else words.key_word(key, shape.word)
+
+
+def _choice(name: str, cursor: Cursor) -> Word | None:
+    """A word that is the value of a setting."""
+    shape = words.shape_of(cursor.owners[-1]) if cursor.owners else None
+    if shape is None or cursor.before[1:2] != ("=",):
+        return None
+    key = shape.key(cursor.before[0])
+    if key is None or name not in key.choices:
+        return None
+    return Word(name=name, sort=f"value of `{key.name}`", doc=key.doc)
 
 
 def _selects(cursor: Cursor) -> bool:

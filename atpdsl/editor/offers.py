@@ -44,3 +44,12 @@ def places(names: Names, scope: int | None, *, spread: bool) -> tuple[Item, ...]
 
 def _item(found: Definition, sort: ItemSort) -> Item:
     return Item(label=found.name, sort=sort, detail=found.sort.value, doc=in_words(found))
+
+
+def word_lists(names: Names) -> tuple[Item, ...]:
+    """Where words may come from."""
+    lists = (
+        *calls_of((words.SOURCES["lines"],), quoted=True),
+        *calls_of((words.SOURCES["table"],), quoted=False),
+    )
+    return (*values(names), *lists)

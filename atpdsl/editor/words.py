@@ -13,6 +13,7 @@ from atpdsl.metrics.readings import READINGS
 from atpdsl.nodes import NODE_KINDS
 from atpdsl.runtime.executor import EXECUTORS
 from atpdsl.semantics.functions import FUNCTIONS
+from atpdsl.semantics.origins import ORIGINS, PAIR_ORIGINS
 from atpdsl.semantics.result_functions import RESULT_FUNCTIONS, TRUTH
 from atpdsl.semantics.schema import (
     LINES,
@@ -28,7 +29,7 @@ from atpdsl.semantics.schema import (
 from atpdsl.semantics.signature import Signature
 
 LATER = "\n\nnot in this version"
-FILE_SOURCES = ("csv", "jsonl", "hf")
+FILE_SOURCES = PAIR_ORIGINS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,27 +106,8 @@ EXPORT_WORDS = _words(
     for exporter in EXPORTERS
 )
 SOURCES = _words(
-    (
-        Word(name="csv", sort="file", doc="a table with a header line", call='csv("file.csv")'),
-        Word(
-            name="jsonl",
-            sort="file",
-            doc="an object per line; `row.a.b` is the part `b` of the object `a`",
-            call='jsonl("file.jsonl")',
-        ),
-        Word(
-            name="hf",
-            sort="data set",
-            doc="a Hugging Face data set, saved in a folder",
-            call='hf("./folder")',
-        ),
-        Word(
-            name="lines",
-            sort="word list",
-            doc="a file with a word per line",
-            call='lines("words.txt")',
-        ),
-    )
+    Word(name=origin.name, sort=origin.gives, doc=origin.doc, call=origin.call)
+    for origin in ORIGINS
 )
 PLACES = _table(
     "place",
@@ -173,6 +155,16 @@ EXPECT_WORDS = _words(
     for one in RESULT_FUNCTIONS
     if not one.later
 )
+ARGUMENTS = _table(
+    "argument",
+    {"top": "how many nodes, from the best", "method": "a method's label"},
+)
+ARGUMENTS_OF: Mapping[str, tuple[Word, ...]] = MappingProxyType(
+    {
+        one.name: tuple(ARGUMENTS[name] for name in one.takes if name in ARGUMENTS)
+        for one in RESULT_FUNCTIONS
+    }
+)
 PARTS: Mapping[str, Shape] = MappingProxyType(
     {part.word: part for shape in SHAPES for part in shape.parts}
 )
@@ -190,6 +182,7 @@ CALLS = _words(
         ),
     )
 )
+ROW = Word(name="row", sort="row", doc="a row of the file", call="row.column")
 TRUTH_WORD = Word(name=TRUTH, sort="value", doc="the measured effects")
 OTHER = Word(
     name="other",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from atpdsl.elaboration.gaps import whole
 from atpdsl.elaboration.modules import Module, Named, Space
 from atpdsl.elaboration.program import Definition, Kind
 from atpdsl.problems import Source
 from atpdsl.semantics.findings import Findings
-from atpdsl.syntax import tree as t
 
 
 def definitions_of(
@@ -50,9 +50,7 @@ def _definition(named: Named | Space, name: str, source: Source) -> Definition:
 
 def warn_of_unused(main: Module, findings: Findings) -> None:
     """Warns of names of the spec that stand nowhere else in it."""
-    if main.tree.broken or any(
-        _has_broken_body(statement) for statement in main.tree.statements
-    ):
+    if not whole(main.tree):
         return
     for name, named in main.names.items():
         own = isinstance(named, Space) or (named.home is main and named.value is not None)
@@ -64,11 +62,3 @@ def warn_of_unused(main: Module, findings: Findings) -> None:
                 named.span,
                 advice="use it, or remove it",
             )
-
-
-def _has_broken_body(statement: object) -> bool:
-    """Whether something in a statement could not be read, in which a name may have stood."""
-    body = getattr(statement, "body", None)
-    return isinstance(body, t.Body) and (
-        body.broken or any(_has_broken_body(line) for line in body.statements)
-    )

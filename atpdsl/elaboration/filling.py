@@ -45,6 +45,7 @@ class Sight:
         pair: names of a pair of prompts, which hide those of the file.
         settle: whether braces in strings hold nothing but names of the file.
         fold: whether arithmetic is computed where no name stands in it, too.
+        lists: whether no words of the language may stand there, only names.
     """
 
     module: Module
@@ -52,6 +53,7 @@ class Sight:
     pair: frozenset[str] = NOTHING
     settle: bool = True
     fold: bool = False
+    lists: bool = False
 
 
 class Filler:
@@ -62,11 +64,11 @@ class Filler:
         self.sight = sight
         self.findings = findings
 
-    def seeing(self, pair: frozenset[str]) -> Filler:
-        """The same where other names of a pair hide those of the file."""
-        if pair == self.sight.pair:
-            return self
-        return Filler(self.values, replace(self.sight, pair=pair), self.findings)
+    def words(self, value: t.Expression) -> t.Expression:
+        """A list of words with values for its names."""
+        return Filler(self.values, replace(self.sight, lists=True), self.findings).expression(
+            value
+        )
 
     # ---- expressions ----
 
@@ -125,7 +127,11 @@ class Filler:
         found = self.lookup(dotted(value), value.span)
         if found is not None:
             return self._settled(found)
-        return self._attribute(value) if isinstance(value, t.Attribute) else value
+        if isinstance(value, t.Attribute):
+            return self._attribute(value)
+        lost = self.sight.module.may_have_lost(value.text, words=not self.sight.lists)
+        self.values.failed += lost and value.text not in self.sight.pair
+        return value
 
     def _attribute(self, value: t.Attribute) -> t.Expression:
         # The first name of `a.b` is a word for something that has parts, as in `row.name`.

@@ -46,15 +46,17 @@ def fits(kind: str, value: t.Expression) -> bool:
 
 
 def given_values(
-    text: str, kinds: tuple[str, ...], at: Span
+    text: str, kinds: tuple[str, ...], named: t.Name, findings: Findings
 ) -> tuple[t.Expression, ...] | None:
     """The values in a text after `-p NAME=`; None if it cannot be read.
 
     Args:
         text: one value, or several with commas between them.
         kinds: of the values that may stand there; texts are taken as they are.
-        at: where the values are said to stand.
+        named: what they are for; the values are said to stand there.
+        findings: takes the problems of ranges.
     """
+    at = named.span
     if len(text) > LONGEST_GIVEN:
         return None
     if kinds == ("a text",):
@@ -68,7 +70,7 @@ def given_values(
         if value is None:
             return None
         if isinstance(value, t.RangeOf) and "a range" not in kinds:
-            numbers = axis_values(value, "", at, Findings())
+            numbers = axis_values(value, named.text, at, findings)
             if numbers is None:
                 return None
             found += numbers

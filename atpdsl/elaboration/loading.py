@@ -63,6 +63,7 @@ class Loader:
             label = statement.label if isinstance(statement, t.Declaration) else None
             if label is not None and statement.word.text != "model":
                 self.labels.setdefault(label.text, label.span)
+        main.reserved = frozenset({*self.reserved, *self.labels})
         self._take_names(main)
         return main
 
@@ -236,6 +237,7 @@ class Loader:
             complete=not tree.broken
             and all(problem.severity is not Severity.ERROR for problem in problems),
             shipped=shipped or home.shipped,
+            reserved=frozenset(self.reserved),
         )
         self.modules.append(module)
         self._open.append(path)

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from atpdsl.elaboration.deriving import PromptSet
-from atpdsl.elaboration.modules import Module
+from atpdsl.elaboration.modules import Module, dotted
 from atpdsl.elaboration.prompt_sets import PromptSets
+from atpdsl.problems import Span
 from atpdsl.semantics.findings import Findings, listed
 from atpdsl.syntax import tree as t
 
@@ -44,7 +45,7 @@ class Measured:
         names = value.items if isinstance(value, t.ListOf) else (value,)
         found: list[PromptSet] = []
         for name in names:
-            if not isinstance(name, t.Name):
+            if not isinstance(name, t.Name | t.Attribute) or not dotted(name):
                 self.findings.error(
                     "ATP108",
                     "`prompts` is the name of a set of prompts, or a list of names",
@@ -53,9 +54,20 @@ class Measured:
                 )
                 continue
             one = self.sets.named(name)
-            if one is not None:
+            if one is not None and one not in found:
+                self._check_name(one, name.span, found)
                 found.append(one)
-        return tuple(dict.fromkeys(found))
+        return tuple(found)
+
+    def _check_name(self, one: PromptSet, at: Span, others: Iterable[PromptSet]) -> None:
+        """Sets of several files may have the same name, and points may not."""
+        if any(other.name.text == one.name.text for other in others):
+            self.findings.error(
+                "ATP147",
+                f"two of these sets of prompts are called `{one.name.text}`",
+                at,
+                advice="give one another name: `prompts NAME from ... { }`",
+            )
 
     def _brought(self) -> tuple[PromptSet, ...]:
         """The set of an included file, where the spec has none of its own."""
@@ -68,9 +80,10 @@ class Measured:
             "ATP149",
             f"the included files have the prompts {listed(names)}: which are measured?",
             includes[0].path.span,
-            advice=f"write `prompts from {names[0]} {{ }}`",
+            advice=f"write `run {{ prompts = {names[0]} }}`, or `prompts from {names[0]}"
+            " { count = 16 }` to change something in it",
         )
-        return (included[0][1],)
+        return ()
 
 
 def _evaluated(statements: Iterable[t.Statement]) -> Iterator[t.Name]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from atpdsl.elaboration.program import Kind
 from atpdsl.problems import Span
+from atpdsl.registry import closest
 from atpdsl.syntax import tree as t
 
 Defining = t.Let | t.Parameter | t.Sweep | t.PromptSet
@@ -63,6 +64,7 @@ class Module:
         complete: False if part of it could not be read, so that a name may be defined there.
         main: whether it is the spec itself.
         shipped: whether it came with atpdsl.
+        reserved: words that stand for themselves, so that they are no lost names.
     """
 
     tree: t.SpecFile
@@ -72,6 +74,7 @@ class Module:
     complete: bool = True
     main: bool = False
     shipped: bool = False
+    reserved: frozenset[str] = frozenset()
 
     def find(self, path: tuple[str, ...]) -> Named | Space | None:
         """What a name, or a name behind names of includes, stands for."""
@@ -81,6 +84,17 @@ class Module:
                 return None
             found = found.module.names.get(name)
         return found
+
+    def may_have_lost(self, name: str, *, words: bool = True) -> bool:
+        """Whether a name may be defined in a part that could not be read.
+
+        Args:
+            name: as it is used.
+            words: whether it may be a misspelled word of the language instead.
+        """
+        if self.complete or name in self.names:
+            return False
+        return not words or closest(name, self.reserved) is None
 
     def everything(self) -> Iterator[tuple[str, Named]]:
         """All that is in sight, by its whole name."""

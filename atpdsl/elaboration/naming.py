@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from atpdsl.semantics.filters import AXES
 from atpdsl.semantics.functions import FUNCTIONS
 from atpdsl.semantics.result_functions import RESULT_FUNCTIONS
 from atpdsl.semantics.schema import ON_OFF, PAIR, PROMPTS_FROM_FILE, SHAPES
@@ -11,7 +12,6 @@ from atpdsl.semantics.signature import Vocabulary
 from atpdsl.semantics.slots import RESERVED
 
 NODE_NAME = re.compile(r"L[0-9]+([HN][0-9]+)?|atp\*")
-AXES = ("layer", "head", "kv_head", "neuron", "index")
 OTHERS = ("auto", "prompts", "right", "wrong", "truth", "match", "lines", "csv", "jsonl", "hf")
 
 

@@ -28,16 +28,17 @@ class _Limits:
     maximum: float | None
     choices: tuple[t.Expression, ...] | None
 
-    def objection(self, value: t.Expression) -> str:
-        """What keeps a value from being allowed; "" if nothing does."""
+    def objection(self, value: t.Expression) -> tuple[str, str]:
+        """What keeps a value from being allowed, and one that is; "" if nothing does."""
         number = _number(value)
         if number is not None and self.minimum is not None and number < self.minimum:
-            return f"is at least {self.minimum:,}"
+            return f"is at least {self.minimum:,}", str(self.minimum)
         if number is not None and self.maximum is not None and number > self.maximum:
-            return f"is at most {self.maximum:,}"
+            return f"is at most {self.maximum:,}", str(self.maximum)
         if self.choices is not None and all(not _equal(value, c) for c in self.choices):
-            return f"is one of {listed(tuple(_written(c) for c in self.choices))}"
-        return ""
+            names = tuple(_written(c) for c in self.choices)
+            return f"is one of {listed(names)}", closest(_written(value), names) or names[0]
+        return "", ""
 
 
 def _number(value: t.Expression) -> float | None:
@@ -70,6 +71,7 @@ class Settable:
         self, main: Module, values: PointValues, source: Source, findings: Findings
     ) -> None:
         self.complete = main.complete
+        self.lets = {n: one for n, one in main.everything() if one.kind is Kind.LET}
         self.names = {
             name: named
             for name, named in main.everything()
@@ -107,7 +109,7 @@ class Settable:
                     settings.given[name].written.name.span,
                     advice="`min` and `max` go with numbers, `choices` with everything",
                 )
-        objection = limits.objection(default)
+        objection, _ = limits.objection(default)
         if objection and named.value is not None:
             self.findings.error(
                 "ATP143",
@@ -161,6 +163,16 @@ class Settable:
     def _unknown(self, name: str) -> None:
         if not self.complete:
             return
+        if name in self.lets:
+            self.findings.error(
+                "ATP139",
+                f"`{name}` is a `let`, and cannot be set from outside",
+                self.lets[name].span,
+                advice=f"write `param {name} = ...`"
+                if self.lets[name].home.main
+                else "use a `param` of the spec in its place",
+            )
+            return
         names = tuple(self.names)
         there = f"it has {listed(names)}" if names else "it has none"
         self.findings.problems.append(
@@ -176,14 +188,14 @@ class Settable:
         if default is None:
             return
         kind = kind_of(default)
-        values = given_values(text, (kind,), named.span)
-        if not values or not all(fits(kind, value) for value in values):
-            self._bad(named, name, text, f"it is {kind}, as the default")
+        values = self._values(named, name, text, (kind,), f"it is {kind}, as the default")
+        if values is None:
             return
         for value in values:
-            objection = self._limits[named].objection(value)
+            objection, allowed = self._limits[named].objection(value)
             if objection:
-                self._bad(named, name, text, f"`{named.name}` {objection}")
+                advice = f"write `-p {name}={allowed}`"
+                self._bad(named, name, text, f"`{named.name}` {objection}", advice)
                 return
         if len(values) == 1:
             self.fixed[named] = values[0]
@@ -195,29 +207,41 @@ class Settable:
         kinds = tuple(dict.fromkeys(kind_of(value) for value in known))
         if not kinds:
             return
-        values = given_values(text, kinds, named.span)
-        if not values or not all(any(fits(k, value) for k in kinds) for value in values):
-            self._bad(named, name, text, f"its values are {' or '.join(kinds)}")
-            return
-        self._set_axis(named, name, text, values)
+        why = f"each of its values is {' or '.join(kinds)}"
+        values = self._values(named, name, text, kinds, why)
+        if values is not None:
+            self._set_axis(named, name, text, values)
+
+    def _values(
+        self, named: Named, name: str, text: str, kinds: tuple[str, ...], why: str
+    ) -> tuple[t.Expression, ...] | None:
+        """What is given, if it is of one of the kinds; otherwise None, and a problem."""
+        ranges = Findings()
+        place = t.Name(name, named.span)
+        values = given_values(text, kinds, place, ranges)
+        if values and all(any(fits(kind, value) for kind in kinds) for value in values):
+            return values
+        why = ranges.problems[0].message if ranges.problems else why
+        advice = f"in the spec stands `{_short(self._text(named.value))}`"
+        self._bad(named, name, text, why, advice)
+        return None
 
     def _set_axis(
         self, named: Named, name: str, text: str, values: tuple[t.Expression, ...]
     ) -> None:
-        texts = [_written(value) for value in values]
-        if len(set(texts)) < len(texts):
-            self._bad(named, name, text, "a value stands there twice")
+        texts = [plain_text(value) for value in values]
+        if None in texts:
+            why = "lists and ranges cannot be swept over"
+            self._bad(named, name, text, why, "give one value")
+        elif len(set(texts)) < len(texts):
+            why = "a value stands there twice"
+            self._bad(named, name, text, why, "give each value once")
         else:
             self.axes[named] = values
 
-    def _bad(self, named: Named, name: str, text: str, why: str) -> None:
-        shown = text if len(text) <= 40 else text[:40] + "..."
-        self.findings.error(
-            "ATP143",
-            f"`-p {name}={shown}` is not possible: {why}",
-            named.span,
-            advice="several values, with commas between them, make a sweep",
-        )
+    def _bad(self, named: Named, name: str, text: str, why: str, advice: str) -> None:
+        message = f"`-p {name}={_short(text)}` is not possible: {why}"
+        self.findings.error("ATP143", message, named.span, advice=advice)
 
     # ---- what they are ----
 
@@ -248,6 +272,10 @@ class Settable:
             return ""
         part, span = self.source.locate(value.span)
         return part.text[span.start : span.end]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:40] + "..."
 
 
 def _bound(settings: Settings, name: str) -> float | None:

@@ -122,7 +122,9 @@ class Points:
             else:
                 filled = self._statement(statement, one, cell, values)
             if filled is None:
-                broken.append(statement.word)
+                known = not isinstance(statement, t.Include)
+                word = statement.word
+                broken.append(word if known else t.Name("prompts", word.span))
             else:
                 statements.append(without_choice(filled))
         return replace(
@@ -138,7 +140,8 @@ class Points:
             return one.statement
         kind = t.PromptSet if self.sets.own else t.Include
         found = (s for s in self.main.tree.statements if isinstance(s, kind))
-        return next(found, None) if one is not None or self.sets.own else None
+        some = one is not None or self.sets.own or self.sets.included()
+        return next(found, None) if some or not self.main.complete else None
 
     def _statement(
         self, statement: t.Statement, one: PromptSet | None, cell: Cell, values: PointValues

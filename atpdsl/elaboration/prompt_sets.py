@@ -57,17 +57,18 @@ class PromptSets:
         made = ((name, self._make(statement)) for name, statement in found.values())
         return tuple((name, one) for name, one in made if one is not None)
 
-    def named(self, name: t.Name) -> PromptSet | None:
-        """The set of the spec with a name; None (and a problem) if there is none."""
-        used = self.main.names.get(name.text)
+    def named(self, name: t.Name | t.Attribute) -> PromptSet | None:
+        """The set with a name, of the spec or included; None (and a problem) if none has it."""
+        path = dotted(name)
+        known = dict(self.included())
+        known |= {one.name.text: one for one in reversed(self.written)}
+        used = self.main.find(path)
         if isinstance(used, Named) and used.kind is Kind.PROMPTS:
-            used.uses.append(name.span)
-        for one in self.written:
-            if one.name.text == name.text:
-                return one
-        if self.main.complete and not self.lost:
-            self._unknown(name.text, name.span, (one.name.text for one in self.written))
-        return None
+            self._find(path, name.span, self.main)
+        found = known.get(".".join(path))
+        if found is None and self.main.complete and not self.lost:
+            self._unknown(".".join(path), name.span, known)
+        return found
 
     # ---- what they are made from ----
 

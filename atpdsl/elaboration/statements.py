@@ -122,7 +122,7 @@ def filled_line(line: t.BodyStatement, outer: Filler, pairwise: Filler) -> t.Bod
         case t.Setting(name=name):
             return _setting(line, pairwise if name.text in PAIR_SETTINGS else outer)
         case t.SlotLine(values=values, where=where):
-            found, condition = outer.expression(values), pairwise.optional(where)
+            found, condition = outer.words(values), pairwise.optional(where)
             same = found is values and condition is where
             return line if same else replace(line, values=found, where=condition)
         case t.Template(text=text):

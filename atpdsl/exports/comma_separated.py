@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from atpdsl.exports.exporter import Exporter
-from atpdsl.exports.flat import harmless
+from atpdsl.results.harmless import harmless_cell
 from atpdsl.results.result import Result
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-FORMULA = ("=", "+", "-", "@")
 
 
 def write(result: Result, path: Path) -> None:
@@ -43,18 +41,13 @@ def _safe_words(column: pa.ChunkedArray) -> pa.ChunkedArray:
     words = column.unify_dictionaries()
     return pa.chunked_array(
         [
-            pa.array([_safe(word) for word in chunk.dictionary.to_pylist()], pa.string()).take(
-                chunk.indices
-            )
+            pa.array(
+                [harmless_cell(word) for word in chunk.dictionary.to_pylist()], pa.string()
+            ).take(chunk.indices)
             for chunk in words.chunks
         ],
         pa.string(),
     )
-
-
-def _safe(word: str) -> str:
-    text = harmless(word)
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 CSV = Exporter(

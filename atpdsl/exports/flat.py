@@ -1,4 +1,4 @@
-"""Graphs and texts made harmless for formats that hold less than Python does."""
+"""Graphs made harmless for formats that hold less than Python does."""
 
 from __future__ import annotations
 
@@ -6,22 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from atpdsl.results.harmless import harmless
+
 if TYPE_CHECKING:
     import networkx
 
 Value = str | int | float | bool
-
-_PICTURES = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
-_NOT_TEXT = (*range(0x80, 0xA0), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF)
-_HARMLESS = _PICTURES | dict.fromkeys(_NOT_TEXT, 0xFFFD)
-
-
-def harmless(text: str) -> str:
-    """The text with control characters as pictures (`␀`, `␊`) and what is no text as U+FFFD.
-
-    XML can hold none of them, and a terminal obeys them.
-    """
-    return text.translate(_HARMLESS)
 
 
 def flat_graph(graph: networkx.DiGraph) -> networkx.DiGraph:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from atpdsl.exports.comma_separated import write_table
 from atpdsl.problems import Problem, RunError
 from atpdsl.results.result import Result
+from atpdsl.results.sweep import column_names
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,8 +63,7 @@ def _with_values(values: Mapping[str, str], result: Result) -> pa.Table:
     rows = len(table)
     first = pa.array([0] * rows, pa.int32())
     columns = [pa.DictionaryArray.from_arrays(first, [value]) for value in values.values()]
-    taken = set(table.column_names)
-    names = [f"{name}_" if name in taken else name for name in values]
+    names = column_names(values, table.column_names)
     return pa.table(
         [*columns, *table.columns], names=[*names, *table.column_names]
     ).unify_dictionaries()

@@ -15,8 +15,7 @@ from atpdsl.formatting.outline import (
     Item,
     Statement,
     Word,
-    has_remarks,
-    statement_words,
+    remarked_statement,
 )
 from atpdsl.formatting.spacing import Pads, flat, in_a_row, statement_line
 from atpdsl.problems.clean import columns
@@ -78,7 +77,7 @@ def fits_on_a_line(statement: Statement, indent: int) -> bool:
     body = statement.body
     if body is not None and not body.one_line:
         return False
-    if has_remarks(statement_words(statement), after=statement.first):
+    if remarked_statement(statement):
         return False
     line = flat(statement_line(statement), {})
     return "\n" not in line and indent + columns(line) <= WIDTH

@@ -17,10 +17,11 @@ from atpdsl.formatting.outline import (
     Piece,
     Statement,
     Word,
-    has_remarks,
-    words,
+    first_word,
+    last_word,
+    remarked,
 )
-from atpdsl.formatting.spacing import first_word, flat, flat_items, space, statement_line
+from atpdsl.formatting.spacing import flat, flat_items, space, statement_line
 from atpdsl.problems.clean import columns
 
 STEP = 2
@@ -92,7 +93,7 @@ class _Layout:
             wide: whether newlines mean something, so that few places are left for them.
         """
         line = flat_items(items, self.pads)
-        commented = _commented(items)
+        commented = remarked(items)
         if not commented and self.lines.fits(line, tail):
             self.lines.put(line)
             return
@@ -111,7 +112,7 @@ class _Layout:
     ) -> None:
         """Writes what stands before an item: a space, or the end of the line."""
         word = first_word(items[number])
-        before = list(words((items[number - 1],)))[-1]
+        before = last_word(items[number - 1])
         gap = space(before, word) + " " * self.pads.get(word.start, 0)
         fits = before.kind not in breaks or self._part_fits(items, number, tail, gap, breaks)
         if word.remarks or not fits:
@@ -154,8 +155,7 @@ class _Layout:
 
     def _bracket(self, bracket: Bracket, *, opened: bool) -> None:
         line = flat_items((bracket,), self.pads)
-        commented = has_remarks(words((bracket,)), after=bracket.opening)
-        if not commented and not (opened and bracket.pieces) and self.lines.fits(line):
+        if not bracket.remarked and not (opened and bracket.pieces) and self.lines.fits(line):
             self.lines.put(line)
             return
         outer = self.lines.indent
@@ -187,10 +187,6 @@ class _Layout:
             self.lines.go_on(piece.comma, inner)
         if piece is not bracket.pieces[-1] or bracket.takes_last_comma:
             self.lines.put(",")
-
-
-def _commented(items: Sequence[Item]) -> bool:
-    return has_remarks(words(items), after=first_word(items[0]) if items else None)
 
 
 def _hanging(statement: Statement) -> int:

@@ -6,7 +6,7 @@ could be written back, unlike in the tree of `atpdsl.syntax.tree`, which knows n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 OPENERS = frozenset({"LPAR", "LSQB"})
@@ -66,11 +66,16 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """`(...)` or `[...]`."""
+    """`(...)` or `[...]`.
+
+    Attributes:
+        remarked: a comment stands in it.
+    """
 
     opening: Word
     pieces: tuple[Piece, ...]
     closing: Word
+    remarked: bool
 
     @property
     def takes_last_comma(self) -> bool:
@@ -101,38 +106,36 @@ class Statement:
     @property
     def first(self) -> Word:
         """Its first word, before which its comments stand."""
-        return next(words(self.items))
+        return first_word(self.items[0])
 
 
-def words(items: Iterable[Item]) -> Iterator[Word]:
-    """All words in order, those in brackets too."""
-    for item in items:
-        if isinstance(item, Word):
-            yield item
-            continue
-        yield item.opening
-        for piece in item.pieces:
-            yield from words(piece.items)
-            if piece.comma is not None:
-                yield piece.comma
-        yield item.closing
+def remarked(items: Iterable[Item]) -> bool:
+    """Whether a comment stands in items; those before the first one do not count."""
+    return any(
+        (number and first_word(item).remarks) or (isinstance(item, Bracket) and item.remarked)
+        for number, item in enumerate(items)
+    )
 
 
-def body_words(body: Body) -> Iterator[Word]:
-    """All words of a body, its braces included."""
-    yield body.opening
-    for statement in body.statements:
-        yield from statement_words(statement)
-    yield body.closing
+def remarked_body(body: Body) -> bool:
+    """Whether a comment stands in a body."""
+    return bool(body.closing.remarks) or any(
+        statement.first.remarks or remarked_statement(statement)
+        for statement in body.statements
+    )
 
 
-def statement_words(statement: Statement) -> Iterator[Word]:
-    """All words of a statement, those of its body included."""
-    yield from words(statement.items)
-    if statement.body is not None:
-        yield from body_words(statement.body)
+def remarked_statement(statement: Statement) -> bool:
+    """Whether a comment stands in a statement or its body."""
+    body = statement.body
+    return remarked(statement.items) or (body is not None and remarked_body(body))
 
 
-def has_remarks(found: Iterable[Word], *, after: Word | None = None) -> bool:
-    """Whether a comment stands between words; that before the word `after` does not count."""
-    return any(word.remarks for word in found if word is not after)
+def first_word(item: Item) -> Word:
+    """The word that an item begins with."""
+    return item if isinstance(item, Word) else item.opening
+
+
+def last_word(item: Item) -> Word:
+    """The word that an item ends with."""
+    return item if isinstance(item, Word) else item.closing

@@ -19,6 +19,8 @@ from atpdsl.formatting.outline import (
     Remark,
     Statement,
     Word,
+    first_word,
+    remarked,
 )
 from atpdsl.syntax import grammar
 
@@ -139,7 +141,9 @@ class _Reader:
         pieces: list[Piece] = []
         while self.next.kind not in CLOSERS:
             pieces.append(self._piece())
-        return Bracket(opening, tuple(pieces), self.take())
+        closing = self.take()
+        inside = bool(closing.remarks) or any(map(_remarked_piece, pieces))
+        return Bracket(opening, tuple(pieces), closing, remarked=inside)
 
     def _piece(self) -> Piece:
         items: list[Item] = []
@@ -155,6 +159,11 @@ class _Reader:
             self.found[self.at] = replace(self.next, remarks=comma.remarks)
             return replace(comma, remarks=())
         return comma
+
+
+def _remarked_piece(piece: Piece) -> bool:
+    words = (first_word(piece.items[0]), piece.comma)
+    return remarked(piece.items) or any(word.remarks for word in words if word is not None)
 
 
 def _with_tight_ranges(items: list[Item]) -> tuple[Item, ...]:

@@ -12,10 +12,11 @@ from atpdsl.formatting.outline import (
     Item,
     Statement,
     Word,
-    words,
 )
 
 SEMICOLON = Word(kind="SEMICOLON", text=";", start=-1, end=-1)
+# Nothing so wide is ever put on a line, so what follows does not matter.
+FAR_TOO_WIDE = 400
 _NO_SPACE_AFTER = frozenset({"LPAR", "LSQB", "CALL", "INDEX", "DOT", PREFIX})
 _NO_SPACE_BEFORE = frozenset({"RPAR", "RSQB", "CALL", "INDEX", "DOT", "COMMA", "SEMICOLON"})
 _VALUE_STARTS = frozenset({"NAME", "NUMBER", "STRING", "RAW", "LONG", "LPAR", "LSQB", PREFIX})
@@ -45,8 +46,15 @@ def in_a_row(found: Iterable[Word], pads: Pads) -> Iterator[tuple[str, Word]]:
 
 
 def flat(found: Iterable[Word], pads: Pads) -> str:
-    """Words as they stand on one line."""
-    return "".join(gap + word.text for gap, word in in_a_row(found, pads))
+    """Words as they stand on one line; not all of them if they do not fit on any."""
+    parts: list[str] = []
+    width = 0
+    for gap, word in in_a_row(found, pads):
+        parts.append(gap + word.text)
+        width = 0 if "\n" in word.text else width + len(gap) + len(word.text)
+        if width > FAR_TOO_WIDE:
+            break
+    return "".join(parts)
 
 
 def flat_items(items: Iterable[Item], pads: Pads) -> str:
@@ -85,8 +93,3 @@ def statement_line(statement: Statement) -> Iterator[Word]:
             yield SEMICOLON
         yield from statement_line(inner)
     yield body.closing
-
-
-def first_word(item: Item) -> Word:
-    """The word that an item begins with."""
-    return next(words((item,)))

@@ -6,6 +6,7 @@ Input: a `ModelRef`. Output: `ModelFiles` whose folder is complete and harmless 
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from atpdsl.models import hub
@@ -68,14 +69,22 @@ def _local(ref: ModelRef, base: Path, at: Label) -> ModelFiles | Problem | None:
         return ModelFiles(name=name, directory=EMBEDDED[name].folder, kind=Origin.EMBEDDED)
     folder = base / name
     if name.startswith(("./", "../", "/")) or name in {".", ".."}:
-        if folder.is_dir():
+        if _is_folder(folder):
             return ModelFiles(name=name, directory=folder.resolve(), kind=Origin.LOCAL)
         return _no_folder(name, folder, at)
     if name in ADDABLE:
         return _added(name, at)
-    if folder.is_dir() and name.strip():
+    if _is_folder(folder) and name.strip():
         return ModelFiles(name=name, directory=folder.resolve(), kind=Origin.LOCAL)
     return None
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether there is such a folder; a name that no file can have is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _added(name: str, at: Label) -> ModelFiles | Problem:
@@ -107,9 +116,10 @@ def added_revision(folder: Path) -> str | None:
 
 
 def _no_folder(name: str, folder: Path, at: Label) -> Problem:
-    what = "is a file, not a folder" if folder.is_file() else "does not exist"
-    siblings: list[str] = []
-    if folder.parent.is_dir():
+    what, siblings = "does not exist", list[str]()
+    # A name that no file can have is an error of the system, and so is a closed folder.
+    with contextlib.suppress(OSError):
+        what = "is a file, not a folder" if folder.is_file() else what
         siblings = [path.name for path in folder.parent.iterdir() if path.is_dir()]
     near = closest(folder.name, siblings)
     return Problem(

@@ -89,9 +89,9 @@ def _misspelled(written: str, meant: str) -> Span | None:
 
 
 def _last_part(match: re.Match[str], meant: str) -> Span:
-    """Of a path only the file's name, where the suggestion is one."""
-    folder = 0 if "/" in meant else match[0].rfind("/") + 1
-    return Span(match.start() + folder, match.end())
+    """Of `data/nmaes.txt` and `row.nmae` what follows the `/` or `.`, if the word has none."""
+    before = max(0 if sign in meant else match[0].rfind(sign) + 1 for sign in "/.")
+    return Span(match.start() + before, match.end())
 
 
 def applied(text: str, problems: Iterable[Problem]) -> tuple[str, tuple[Problem, ...]]:

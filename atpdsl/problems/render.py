@@ -12,13 +12,17 @@ from atpdsl.problems.source import Source
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Problems in the order of their places, each once; those without a place come last."""
-    return tuple(
-        sorted(
-            dict.fromkeys(problems),
-            key=lambda p: (p.at is None, p.at.span.start if p.at else 0),
-        )
-    )
+    """Problems in the order of their places, each once; those without a place come last.
+
+    The order is the same however they were found: at one place it is that of their codes.
+    """
+    return tuple(sorted(dict.fromkeys(problems), key=_place_and_code))
+
+
+def _place_and_code(problem: Problem) -> tuple[bool, int, str, int, str]:
+    span = problem.at.span if problem.at else None
+    start, end = (0, 0) if span is None else (span.start, span.end)
+    return span is None, start, problem.code, end, problem.message
 
 
 def located(problems: Iterable[Problem], source: Source | None) -> tuple[Problem, ...]:

@@ -13,6 +13,7 @@ from atpdsl.nodes.kind import NodeKind
 from atpdsl.reference.library import LibraryFile, library
 from atpdsl.reference.topic import Example, Topic
 from atpdsl.semantics.functions import FUNCTIONS
+from atpdsl.semantics.origins import ORIGINS
 from atpdsl.semantics.result_functions import RESULT_FUNCTIONS
 from atpdsl.semantics.signature import Signature
 
@@ -115,6 +116,20 @@ def function_topics() -> tuple[Topic, ...]:
     return tuple(
         Topic(name=f.name, doc=f.doc, form=f.signature, about=_synonyms(f.synonyms))
         for f in FUNCTIONS.values()
+    )
+
+
+def origin_topics() -> tuple[Topic, ...]:
+    """What words and pairs can be read from."""
+    return tuple(
+        Topic(
+            name=origin.name,
+            doc=origin.doc,
+            form=f"slot NAME, ... in {origin.call}"
+            if origin.gives == "words"
+            else f"prompts from {origin.call} {{ ... }}",
+        )
+        for origin in ORIGINS
     )
 
 

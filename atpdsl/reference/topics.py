@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from atpdsl.problems.codes import CODES, GROUPS
+from atpdsl.problems.codes import GROUPS
 from atpdsl.reference import names
 from atpdsl.reference.grammar_topics import FORM_TOPICS
 from atpdsl.reference.statements import key_topics, line_topics, statement_topics
@@ -28,6 +28,7 @@ SYNONYMS = {
     "errors": "problems",
     "tasks": "library",
     "lib": "library",
+    "sources": "origins",
 }
 
 
@@ -38,6 +39,12 @@ def chapters() -> tuple[Chapter, ...]:
         Chapter(name="statements", title="Statements", topics=statement_topics()),
         Chapter(name="lines", title="Lines of `prompts`", topics=line_topics()),
         Chapter(name="form", title="Form", topics=FORM_TOPICS),
+        Chapter(
+            name="origins",
+            title="Where words and pairs come from",
+            topics=names.origin_topics(),
+            open=False,
+        ),
         Chapter(name="node kinds", title="Kinds of nodes", topics=names.kind_topics()),
         Chapter(name="metrics", title="Metrics", topics=names.metric_topics()),
         Chapter(
@@ -76,7 +83,7 @@ def problems_topic() -> Topic:
     )
     return Topic(
         name="problems",
-        doc=f"{len(CODES)} kinds of mistakes and obstacles; `atpdsl explain CODE` tells more",
+        doc="mistakes and obstacles by their codes; `atpdsl explain CODE` tells more about one",
         tables=tables,
     )
 
@@ -102,6 +109,18 @@ def find(word: str) -> Topic | Chapter | None:
     if topic is not None:
         return topic
     return next((chapter for chapter in chapters() if chapter.name == word), None)
+
+
+def of_same_name(topic: Topic) -> tuple[Topic, ...]:
+    """Everything that is called so: `atp` is a statement and a method."""
+    name = topic.name.removesuffix("(...)")
+    named = tuple(
+        other
+        for chapter in chapters()
+        for other in chapter.topics
+        if other.name.removesuffix("(...)") == name
+    )
+    return named or (topic,)
 
 
 def suggestion(word: str) -> str | None:

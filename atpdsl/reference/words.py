@@ -10,6 +10,7 @@ from atpdsl.models.catalogue import ADDABLE, EMBEDDED
 from atpdsl.nodes import NODE_KINDS
 from atpdsl.reference.statements import choices_of, keys_of
 from atpdsl.semantics.functions import FUNCTIONS
+from atpdsl.semantics.origins import ORIGINS
 from atpdsl.semantics.result_functions import RESULT_FUNCTIONS
 from atpdsl.semantics.schema import (
     EDITION,
@@ -51,6 +52,10 @@ def words() -> dict[str, object]:
         "functions": [
             {**_named(function.name, function.doc), "form": function.signature}
             for function in FUNCTIONS.values()
+        ],
+        "origins": [
+            {**_named(origin.name, origin.doc), "form": origin.call, "gives": origin.gives}
+            for origin in ORIGINS
         ],
         "expectations": [
             {**_named(f.name, f.doc), "example": f.example, "later": f.later}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -14,12 +16,13 @@ import pyarrow as pa
 from atpdsl.binding.nodeset import WHOLE, NodeSet
 from atpdsl.binding.pairs import TokenPair, TokenPairs
 from atpdsl.binding.targets import find_targets
+from atpdsl.elaboration.including import LIBRARY
 from atpdsl.methods import METHODS
 from atpdsl.metrics import metric_of
 from atpdsl.planning.ops import Side
 from atpdsl.planning.outcome import Outcome
 from atpdsl.planning.positions import spot
-from atpdsl.problems import Problem
+from atpdsl.problems import Problem, Source
 from atpdsl.results.document import to_json
 from atpdsl.results.expectations import judge
 from atpdsl.results.kept import cut_short, describe_circuit
@@ -157,11 +160,26 @@ def describe_spec(experiment: Experiment) -> SpecRecord:
         name=experiment.name,
         text=source.text,
         doc=experiment.doc,
-        included={part.name: part.text for part in source.parts},
+        included=included_texts(source),
         given=dict(experiment.given),
         point=dict(experiment.point),
         resolved=to_json(experiment),
     )
+
+
+def included_texts(source: Source) -> dict[str, str]:
+    """The texts of included files, by their paths from the spec's folder.
+
+    So they are called the same wherever the spec is run from.
+    """
+    folder = Path(source.name).parent
+    return {_seen_from(folder, part.name): part.text for part in source.parts}
+
+
+def _seen_from(folder: Path, name: str) -> str:
+    if name.startswith(LIBRARY):
+        return name
+    return Path(os.path.relpath(name, folder)).as_posix()
 
 
 def _provenance(finished: Finished) -> Provenance:
@@ -297,10 +315,12 @@ def _method(call: MethodCall, metric: MetricCall) -> MethodRecord:
 
 
 def _warning(problem: Problem, experiment: Experiment) -> WarningRecord:
-    line = None
-    at = problem.placed(experiment.source).at
+    line, file = None, None
+    at, source = problem.placed(experiment.source).at, experiment.source
     if at is not None and at.source is not None:
         line = at.source.line_column(at.span.start)[0]
+        if at.source in source.parts:
+            file = _seen_from(Path(source.name).parent, at.source.name)
     return WarningRecord(
-        code=problem.code, message=problem.message, help=problem.help, line=line
+        code=problem.code, message=problem.message, help=problem.help, file=file, line=line
     )

@@ -23,7 +23,8 @@ class DamagedError(ValueError):
 def to_json(value: object) -> Any:
     """`value` as lists, dicts, strings and numbers; places in the spec are left out.
 
-    A number that is not finite becomes None: JSON has no other word for it.
+    A number that is not finite becomes None: JSON has no other word for it. What has a method
+    `as_json` is written as that says.
     """
     if isinstance(value, Enum):
         return value.value
@@ -34,6 +35,9 @@ def to_json(value: object) -> Any:
     if isinstance(value, tuple | list):
         return [to_json(item) for item in value]
     if is_dataclass(value):
+        worded = getattr(value, "as_json", None)
+        if worded is not None:
+            return worded()
         named = ((field.name, getattr(value, field.name)) for field in fields(value))
         return {
             name: to_json(item) for name, item in named if not isinstance(item, Span | Source)

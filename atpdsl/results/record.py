@@ -26,7 +26,7 @@ class SpecRecord:
     """The spec: its text as given, and what it was resolved to.
 
     Attributes:
-        included: the texts of included files by their names.
+        included: the texts of included files by their paths from the spec's folder.
         given: values that came from outside (`-p name=value`), as written.
         point: the values of the sweep's names, where the run is one point of a sweep.
     """
@@ -310,11 +310,17 @@ class StageRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarningRecord:
-    """A warning of the run; `line` is that of the spec, if it is about a line."""
+    """A warning of the run.
+
+    Attributes:
+        file: the included file that it is about; None for the spec itself.
+        line: the line there, if it is about a line.
+    """
 
     code: str
     message: str
     help: str
+    file: str | None
     line: int | None
 
 

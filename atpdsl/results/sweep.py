@@ -1,7 +1,7 @@
 """What a sweep gives: a result for every point, and one table over all of them.
 
 `sweep.json` names the points with the folders of their results, `sweep.csv` is the table. Its
-columns are the sweep's names, and:
+columns are the sweep's names (with `_` behind one that is a column, too), and:
 
     method: the label of a method; a point has a row for each.
     status: `done`, or the codes of what the point failed of.
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 from atpdsl.problems import RunError
 from atpdsl.results import directory as folders
 from atpdsl.results.document import DamagedError, dumps, from_json, loads
+from atpdsl.results.harmless import harmless_cell
 from atpdsl.results.names import node_id
 
 if TYPE_CHECKING:
@@ -79,10 +80,18 @@ class SweepPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepRecord:
-    """What `sweep.json` says."""
+    """What `sweep.json` says.
+
+    Attributes:
+        text: of the spec; `included` has those of its included files, by name.
+        given: values that came from outside (`-p name=value`), as written.
+        of: how many points there are; `points` are those that were run so far.
+    """
 
     spec: str
     text: str
+    included: Mapping[str, str]
+    given: Mapping[str, str]
     variables: tuple[str, ...]
     points: tuple[SweepPoint, ...]
     of: int
@@ -175,15 +184,35 @@ def _values(record: SweepRecord) -> dict[str, object]:
 
 def table_rows(record: SweepRecord) -> list[dict[str, object]]:
     """The table: the sweep's names first, then the columns, then the folder."""
+    columns = (*(field.name for field in fields(SweepRow)), "folder")
+    names = column_names(record.variables, columns)
     return [
         {
-            **{name: point.values.get(name, "") for name in record.variables},
+            **_named_values(names, record.variables, point),
             **{field.name: getattr(row, field.name) for field in fields(SweepRow)},
             "folder": point.folder,
         }
         for point in record.points
         for row in point.rows
     ]
+
+
+def _named_values(
+    columns: tuple[str, ...], variables: tuple[str, ...], point: SweepPoint
+) -> dict[str, object]:
+    pairs = zip(columns, variables, strict=True)
+    return {column: point.values.get(variable, "") for column, variable in pairs}
+
+
+def column_names(variables: Iterable[str], taken: Collection[str]) -> tuple[str, ...]:
+    """What the columns of a sweep's names are called in a table that has others, too."""
+    found: list[str] = []
+    for variable in variables:
+        name = variable
+        while name in taken or name in found:
+            name += "_"
+        found.append(name)
+    return tuple(found)
 
 
 def as_csv(record: SweepRecord) -> str:
@@ -198,9 +227,7 @@ def as_csv(record: SweepRecord) -> str:
 
 
 def _cell(value: object) -> object:
-    """A text that a spreadsheet would take for a formula gets an apostrophe before it."""
-    formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@"))
-    return f"'{value}" if formula else value
+    return harmless_cell(value) if isinstance(value, str) else value
 
 
 def describe(result: Result) -> tuple[SweepRow, ...]:
@@ -223,9 +250,7 @@ def _row(result: Result, label: str, found: Verification | None) -> SweepRow:
         nodes=sum(nodes.nodes for nodes in record.nodes),
         clean=record.metric.clean,
         corrupted=record.metric.corrupted,
-        best=None
-        if best is None
-        else node_id(best.kind, best.layer, best.index, best.position),
+        best=None if best is None else _node(best),
         score=None if best is None else best.score,
         verified=None if found is None else found.measured,
         recall=None if recall is None else recall.hits,

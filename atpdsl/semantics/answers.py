@@ -12,7 +12,15 @@ from atpdsl.semantics.numbers import whole_number
 from atpdsl.semantics.read_formulas import ROW, names_in, read_formula
 from atpdsl.semantics.signature import Signature
 from atpdsl.semantics.template import parse_template
-from atpdsl.semantics.texts import Holds, Written, column_path, read_text, read_words
+from atpdsl.semantics.texts import (
+    MOST_ANSWERS,
+    Holds,
+    Written,
+    column_path,
+    read_text,
+    read_words,
+    too_many_words,
+)
 from atpdsl.syntax import tree as t
 
 
@@ -76,7 +84,13 @@ class AnswerRead:
         if not items:
             advice = "put a text in it"
             self.findings.error("ATP204", "this list is empty", value.span, advice=advice)
-        return tuple(found for item in items for found in self._item(item))
+        found: list[Written | Formula] = []
+        for item in items:
+            found += self._item(item)
+            if len(found) > MOST_ANSWERS:
+                too_many_words(MOST_ANSWERS, value.span, self.findings)
+                return ()
+        return tuple(found)
 
     def _item(self, item: t.Expression) -> Iterator[Written | Formula]:
         if _plain_numbers(item):

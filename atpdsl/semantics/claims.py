@@ -78,6 +78,42 @@ Quantity = Amount | Asked | Calculated
 Claim = Compared | Denied | Joined | Asked
 
 
+def stated(part: Claim | Quantity) -> str:
+    """A claim in words of the language, every name in it settled."""
+    match part:
+        case Amount(value=value):
+            return f"{value:.12g}"
+        case Asked():
+            return part.text if part.nodes else _call(part)
+        case Denied(operand=operand):
+            return f"not {_inner(operand)}"
+        case Joined(operator=operator, operands=operands):
+            return f" {operator} ".join(
+                _inner(one) if isinstance(one, Joined) else stated(one) for one in operands
+            )
+        case Compared(operator=operator, left=left, right=right):
+            return f"{stated(left)} {operator} {stated(right)}"
+        case Calculated(operator="-", left=Amount(value=0.0), right=right):
+            return f"-{_inner(right)}"
+        case Calculated(operator=operator, left=left, right=right):
+            return f"{_inner(left)} {operator} {_inner(right)}"
+
+
+def _inner(part: Claim | Quantity) -> str:
+    """A part of a larger claim, in brackets if it has parts itself."""
+    return stated(part) if isinstance(part, Amount | Asked) else f"({stated(part)})"
+
+
+def _call(asked: Asked) -> str:
+    labels = tuple("truth" if label is None else label for label in asked.methods)
+    arguments = labels if len(labels) > 1 else tuple(f"method = {label}" for label in labels)
+    if asked.top_share is not None:
+        arguments = (f"top = {asked.top_share * 100:.12g}%", *arguments)
+    elif asked.top is not None:
+        arguments = (f"top = {asked.top}", *arguments)
+    return f"{asked.function}({', '.join(arguments)})" if arguments else asked.function
+
+
 def questions(part: Claim | Quantity) -> tuple[Asked, ...]:
     """Everything that a claim asks of the result, in the order of the text."""
     match part:

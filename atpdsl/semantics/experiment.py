@@ -10,15 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from atpdsl.problems import Source, Span
+from atpdsl.semantics.claims import Claim, stated
 from atpdsl.semantics.conditions import Condition, Range
 from atpdsl.semantics.formulas import Formula
 from atpdsl.semantics.metric_formula import MetricFormula
-
-if TYPE_CHECKING:
-    from atpdsl.semantics.claims import Claim
 
 Setting = bool | int | float | str | None
 # What a computed metric is called that has no label.
@@ -327,6 +324,10 @@ class Expectation:
     condition: Claim
     text: str
     span: Span
+
+    def as_json(self) -> str:
+        """How results say it, with values for the names of the file."""
+        return stated(self.condition)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ from atpdsl.semantics.values import (
     written_number,
 )
 from atpdsl.syntax import tree as t
+from atpdsl.syntax.written import as_text
 
 __all__ = [
     "LONGEST_LIST",
@@ -59,6 +60,10 @@ class Formula:
 
     expression: t.Expression
     span: Span
+
+    def as_json(self) -> str:
+        """How results say it, with values for the names of the file."""
+        return as_text(self.expression)
 
 
 def evaluate(formula: Formula, values: Mapping[str, Value], tokens: Tokens | None) -> Value:

@@ -100,7 +100,7 @@ def read_verify(
     if given is not None:
         exact = tuple(call.label for call in calls if call.method not in estimates)
         labels = _chosen(given.written.value, labels, exact, findings, complete=complete)
-    elif not labels and complete:
+    elif calls and not labels and complete:
         findings.error(
             "ATP114",
             "there is no estimate to verify",

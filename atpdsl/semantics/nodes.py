@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from atpdsl.semantics.signature import Vocabulary
 from atpdsl.syntax import tree as t
 
 DEFAULT_HEAD_KIND = "heads.z"
+_DOTTED_HEAD = re.compile(r"L\d{1,6}\.H\d{1,9}")
 PLACEMENTS = {"every": Placement.EVERY, "sequence": Placement.SEQUENCE}
 
 
@@ -132,7 +134,9 @@ class _Reader:
         else:
             message = f"there is no kind of node `{name}`"
             inner = tuple(kind for kind in names if kind.startswith(f"{name}."))
-            meant = closest(name, names)
+            meant = (
+                name.replace(".", "") if _DOTTED_HEAD.fullmatch(name) else closest(name, names)
+            )
             advice = f"which part? {listed(inner)}" if inner else did_you_mean(meant)
             advice = advice or f"kinds are {listed(names)}"
         if isinstance(item, t.Index) and any(_is_fraction(part) for part in item.items):
@@ -142,7 +146,9 @@ class _Reader:
             advice = f"layer 9, head 6 is `L9H6`: write `{written}`"
             self.findings.error("ATP222", message, item.span, advice=advice, fix=fix)
             return
-        self.findings.error("ATP220", message, base.span, advice=advice)
+        dotted = name is not None and _DOTTED_HEAD.fullmatch(name)
+        fix = replaced(base.span, dotted[0].replace(".", "")) if dotted else None
+        self.findings.error("ATP220", message, base.span, advice=advice, fix=fix)
 
     # ---- positions ----
 

@@ -10,6 +10,7 @@ from atpdsl.registry import closest
 from atpdsl.semantics.experiment import Align, FilePrompts, PairLet, Prompts, Text
 from atpdsl.semantics.findings import Findings, did_you_mean, listed
 from atpdsl.semantics.formulas import Formula
+from atpdsl.semantics.origins import HF, PAIR_ORIGINS
 from atpdsl.semantics.pair_lets import read_lets
 from atpdsl.semantics.positions import Positions
 from atpdsl.semantics.prompts import NAME, head_span, lines_of, one_answer
@@ -21,8 +22,7 @@ from atpdsl.semantics.template import parse_template
 from atpdsl.semantics.texts import Holds, Written, read_text
 from atpdsl.syntax import tree as t
 
-DATA_SET = "hf"
-FORMATS = ("csv", "jsonl", DATA_SET)
+DATA_SET = HF.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,15 +151,17 @@ def _origin(origin: t.Expression, base: Path, findings: Findings) -> _Origin | N
     """What the rows come from; None (and a problem) if it is nothing of the kind."""
     if isinstance(origin, t.String):
         ending = origin.value.rpartition(".")[2]
-        form = ending if ending in FORMATS else DATA_SET
+        form = ending if ending in PAIR_ORIGINS else DATA_SET
         _not_a_source(origin.span, f'write `from {form}("{origin.value}")`', findings)
         return None
     function = origin.function if isinstance(origin, t.Call) else None
     if not isinstance(origin, t.Call) or not isinstance(function, t.Name):
         _not_a_source(origin.span, 'write `from csv("pairs.csv")`', findings)
         return None
-    if function.text not in FORMATS:
-        advice = did_you_mean(closest(function.text, FORMATS), f"there are {listed(FORMATS)}")
+    if function.text not in PAIR_ORIGINS:
+        advice = did_you_mean(
+            closest(function.text, PAIR_ORIGINS), f"there are {listed(PAIR_ORIGINS)}"
+        )
         _not_a_source(function.span, advice, findings)
         return None
     path = path_argument(origin, function.text, findings, base)

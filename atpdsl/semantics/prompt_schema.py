@@ -36,7 +36,12 @@ PROMPTS_FROM_FILE = Shape(
         Key(name="corrupted", type="expression", doc="the corrupted prompt, likewise"),
         Key(name="limit", type="int", minimum=1, doc="keep at most so many rows"),
         ALIGN,
-        Key(name="bos", type="bool", default=True, doc="begin prompts with the model's first token (BOS), if it has one"),
+        Key(
+            name="bos",
+            type="bool",
+            default=True,
+            doc="begin prompts with the model's first token (BOS), if it has one",
+        ),
         SPLIT,
         KEEP,
     ),
@@ -78,7 +83,8 @@ LINES: tuple[Shape, ...] = (
     ),
     Shape(
         word="slot",
-        doc="the words that slots are filled with, drawn without replacement",
+        doc="the words that slots are filled with, drawn without replacement: a list, or what"
+        " `lines` or `table` read",
         form="slot NAME, ... in LIST [where CONDITION]",
         example='slot IO, S in ["Mary", "John", "Tom"]',
     ),

@@ -6,14 +6,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from atpdsl.problems import Label, Span
+from atpdsl.registry import closest
 from atpdsl.semantics.experiment import Slot
-from atpdsl.semantics.findings import Findings
+from atpdsl.semantics.findings import Findings, did_you_mean, listed
 from atpdsl.semantics.formulas import Formula, FormulaError, evaluate
 from atpdsl.semantics.functions import FUNCTIONS
+from atpdsl.semantics.origins import WORD_ORIGINS
 from atpdsl.semantics.paths import objection
 from atpdsl.semantics.read_formulas import names_in, read_formula
 from atpdsl.semantics.tables import is_table, read_table
-from atpdsl.semantics.texts import read_words
+from atpdsl.semantics.texts import MOST_WORDS, read_words, too_many_words
 from atpdsl.semantics.values import RefusedError, Value, flat, texts_in, written_number
 from atpdsl.syntax import tree as t
 
@@ -108,14 +110,17 @@ class _ListReader:
     def __init__(self, base: Path, findings: Findings) -> None:
         self.base = base
         self.findings = findings
+        self.full = False
 
     def words(self, value: t.Expression) -> tuple[Value, ...]:
-        """The words of an expression, in its order."""
+        """The words of an expression, in its order; none after there were too many."""
+        if self.full:
+            return ()
         match value:
             case t.ListOf(items=items):
-                return tuple(word for item in items for word in self.words(item))
+                return self._joined(items, value.span)
             case t.Binary(operator="+", left=left, right=right) if _is_list(left):
-                return (*self.words(left), *self.words(right))
+                return self._joined((left, right), value.span)
             case t.Call(function=t.Name(text=name)) if name not in FUNCTIONS:
                 return _lines(value, self.base, self.findings)
             case t.Call() | t.Binary():
@@ -126,6 +131,17 @@ class _ListReader:
                 return (text,)
             case _:
                 return tuple(map(written_number, read_words(value, self.findings)))
+
+    def _joined(self, items: Iterable[t.Expression], at: Span) -> tuple[Value, ...]:
+        """The words of all items, if they are not too many."""
+        found: list[Value] = []
+        for item in items:
+            found += self.words(item)
+            if len(found) > MOST_WORDS:
+                self.full = True
+                too_many_words(MOST_WORDS, at, self.findings)
+                return ()
+        return tuple(found)
 
     def _computed(self, value: t.Expression) -> tuple[Value, ...]:
         """The words that a formula gives, as `two_digits(2..98)`."""
@@ -189,8 +205,13 @@ def path_argument(call: t.Call, name: str, findings: Findings, base: Path) -> t.
     first = call.arguments[0] if len(call.arguments) == 1 else None
     plain = first is not None and first.name is None and first.position is None
     if called != name or first is None or not plain or not isinstance(first.value, t.String):
-        message = f"`{name}` wants one path" if called == name else "words are wanted here"
-        findings.error("ATP108", message, call.span, advice=f'write `{name}("file")`')
+        if called == name:
+            advice = f'write `{name}("file")`'
+            findings.error("ATP108", f"`{name}` wants one path", call.span, advice=advice)
+        else:
+            there_are = f"words come from a list, or from {listed(WORD_ORIGINS)}"
+            advice = did_you_mean(closest(called, WORD_ORIGINS), there_are)
+            findings.error("ATP108", "words are wanted here", call.function.span, advice=advice)
         return None
     reason = objection(first.value.value, folder=base)
     if reason:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from atpdsl.semantics.findings import Findings
+from atpdsl.semantics.origins import TABLE
 from atpdsl.semantics.texts import read_words
 from atpdsl.syntax import tree as t
 
-TABLE = "table"
 Rows = tuple[tuple[str, ...], ...]
 
 
@@ -15,7 +15,7 @@ def is_table(value: t.Expression) -> bool:
     return (
         isinstance(value, t.Call)
         and isinstance(value.function, t.Name)
-        and value.function.text == TABLE
+        and value.function.text == TABLE.name
     )
 
 

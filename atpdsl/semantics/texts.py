@@ -15,6 +15,8 @@ from atpdsl.semantics.template import Piece, TemplateError, parse_template
 from atpdsl.syntax import tree as t
 
 MOST_WORDS = 100_000
+# On each side of an `answer`: every one of them is tokenised after every prompt.
+MOST_ANSWERS = 1_000
 
 
 class Holds(Enum):
@@ -200,6 +202,16 @@ def _range_words(value: t.RangeOf, findings: Findings) -> tuple[str, ...]:
         return ()
     width = len(first.text) if first.text.startswith("0") else 0
     return tuple(str(number).zfill(width) for number in range(low, high + 1))
+
+
+def too_many_words(most: int, at: Span, findings: Findings) -> None:
+    """Adds that a list, with the numbers of its ranges, is too long."""
+    findings.error(
+        "ATP228",
+        f"this has more than {most:,} words",
+        at,
+        advice="leave some of them out",
+    )
 
 
 def twice(what: str, at: Span, first: Span, findings: Findings) -> None:

@@ -27,7 +27,7 @@ _YAML_LINE = re.compile(r"[ \t]*(?:- .*|-|---.*|[\w.-]+:(?:[ \t].*)?)")
 _PYTHON_LINE = re.compile(
     r"^(?:import \w|from [\w.]+ import |def \w+\(|class \w+.*:|@\w)[^\n]*", re.MULTILINE
 )
-_JSON_START = re.compile(r"\s*[\[{]\s*[\"\[{}\]]")
+_JSON_START = re.compile(r'\s*(?:\{\s*"[^"\n]*"\s*:|\[\s*[{"])')
 MOST_LINES = 200
 
 
@@ -72,7 +72,7 @@ def other_language(failure: Failure) -> Problem | None:
     last = failure.show(failure.tokens[-1])
     if not failure.in_body and word == "[" and _is_header(failure):
         language = "TOML"
-    elif not failure.in_body and (word in "{[" or word.startswith('"')):
+    elif not failure.in_body and (word in "{[" or _is_key(failure)):
         language = "JSON"
     elif word == "-" or (last == ":" and len(failure.tokens) == 2):
         language = "YAML"
@@ -82,6 +82,12 @@ def other_language(failure: Failure) -> Problem | None:
     return Problem(
         code="ATP009", message=f"this looks like {language}", at=Label(at), help=FORM
     )
+
+
+def _is_key(failure: Failure) -> bool:
+    """Whether a statement begins as `"name":` does."""
+    words = [failure.show(token) for token in failure.tokens[:2]]
+    return words[0].startswith('"') and words[1:] == [":"]
 
 
 def _is_header(failure: Failure) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from atpdsl.problems import Label, Problem, Span
@@ -9,6 +10,8 @@ from atpdsl.problems import Label, Problem, Span
 LARGEST = 1 << 20
 DEEPEST = 64
 MOST_PROBLEMS = 100
+TOO_MANY = "ATP015"
+_NUMBER = re.compile(r"\d+")
 
 
 def too_large(size: int) -> Problem:
@@ -38,10 +41,28 @@ def first_ones(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return (*ordered[:MOST_PROBLEMS], too_many(len(ordered) - MOST_PROBLEMS))
 
 
+def shortened(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Problems of several stages in their order, and not too many of them together.
+
+    A stage may have left out some of its own, and says so with a problem.
+    """
+    found = tuple(problems)
+    cut = [problem for problem in found if problem.code == TOO_MANY]
+    told = [problem for problem in found if problem.code != TOO_MANY]
+    hidden = max(0, len(told) - MOST_PROBLEMS) + sum(map(_hidden, cut))
+    return (*told[:MOST_PROBLEMS], too_many(hidden)) if hidden else found
+
+
+def _hidden(problem: Problem) -> int:
+    """How many problems another one stands for."""
+    number = _NUMBER.search(problem.message)
+    return int(number[0]) if number else 0
+
+
 def too_many(hidden: int) -> Problem:
     """What stands for the problems that are not shown."""
     return Problem(
-        code="ATP015",
+        code=TOO_MANY,
         message=f"there are {hidden} more problems than are shown here",
         help="repair the first ones and try again",
     )

@@ -72,6 +72,7 @@ def read_number(written: str, start: int, problems: list[Problem]) -> Number:
     span = Span(start, start + len(written))
     match = _NUMBER.fullmatch(written)
     digits, unit = (match[1], match[2]) if match else (written, "")
+    digits = digits.replace("_", "")
     if len(digits) > LONGEST_NUMBER or float(digits) > LARGEST_NUMBER:
         problems.append(
             Problem(
@@ -83,5 +84,5 @@ def read_number(written: str, start: int, problems: list[Problem]) -> Number:
         )
         # No setting is too small for it, which would be a second problem with the number.
         return Number(written, 1, unit, span)
-    whole = digits.replace("_", "").isdecimal()
-    return Number(written, int(digits) if whole else float(digits), unit, span)
+    value = int(digits) if digits.isdecimal() else float(digits)
+    return Number(written, value, unit, span)

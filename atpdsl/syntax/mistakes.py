@@ -15,6 +15,13 @@ from atpdsl.registry import closest
 from atpdsl.syntax.expected import expectation
 from atpdsl.syntax.failure import Failure
 from atpdsl.syntax.foreign import assignment, comment, other_language, python
+from atpdsl.syntax.slips import (
+    loose_block,
+    missing_at,
+    other_where,
+    run_together,
+    unquoted_path,
+)
 from atpdsl.syntax.tokens import Mark
 from atpdsl.syntax.words import BODY_STATEMENTS, STATEMENTS
 
@@ -71,8 +78,9 @@ def _quotes(failure: Failure) -> Problem | None:
         advice = f'write `"{inside}"`'
         fix: Fix | None = replaced(at, f'"{inside}"')
     else:
-        # Where a straight quote follows, it may well be the closing one.
-        advice, fix = 'write `"..."`', replaced(at, '"') if '"' in rest else None
+        # Where a lone straight quote follows, it may well be the closing one.
+        closed = rest.count('"') % 2 == 1
+        advice, fix = 'write `"..."`', replaced(at, '"') if closed else None
     return Problem(
         code="ATP004",
         message=f"strings stand in straight double quotes, not in {kind}",
@@ -106,7 +114,8 @@ def _colon(failure: Failure) -> Problem | None:
     """`:` where the language has `=` or nothing, and `=` where it has nothing."""
     before = failure.before
     name = failure.show(before) if before is not None else ""
-    heads_statement = failure.second and name in STATEMENTS and not failure.in_body
+    words = BODY_STATEMENTS if failure.in_body else STATEMENTS
+    heads_statement = failure.second and name in words
     if failure.found != ":" and not (failure.found == "=" and heads_statement):
         return None
     advice, fix = _instead_of_colon(failure, name, heads_statement=heads_statement)
@@ -201,13 +210,15 @@ def _missing_word(failure: Failure) -> Problem | None:
         )
     starts_value = failure.found[:1].isalnum() or failure.found[:1] in ('"', "_")
     names_setting = failure.in_body and failure.second
+    apart = failure.before is not None and failure.before.end < failure.at.start
     if "COMMA" in failure.accepts and starts_value and not names_setting and failure.before:
         return Problem(
             code="ATP007",
             message="`,` is missing between two values",
             at=Label(failure.at),
             help="write `,` between values; a new statement begins on a new line",
-            fix=inserted(",", failure.before.end),
+            # What touches is rather a quote too many.
+            fix=inserted(",", failure.before.end) if apart else None,
         )
     return None
 
@@ -338,16 +349,21 @@ def _example(word: str) -> str:
 
 
 RULES: tuple[Callable[[Failure], Problem | None], ...] = (
+    loose_block,
     other_language,
     comment,
     python,
     _quotes,
     _character,
     assignment,
+    unquoted_path,
     _colon,
     _comma,
     _unknown_statement,
     _condition,
+    missing_at,
+    other_where,
+    run_together,
     _missing_word,
     _missing_equals,
     _missing_value,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import replace
 
 from atpdsl.problems import Fix, Label, Problem, Span
 from atpdsl.problems.fixes import inserted
@@ -32,7 +33,16 @@ def structure_problems(
             problems[token.start] = problem = _open_string(text, token)
             for offset in _swallowed(text, token, problem, brackets):
                 problems.pop(offset, None)
+            if problem.fix is None:
+                _doubt_ends(token.start, problems, brackets)
     return problems
+
+
+def _doubt_ends(quote: int, problems: dict[int, Problem], brackets: Brackets) -> None:
+    """Takes the fixes of brackets around a quote away: nobody knows what is a string there."""
+    for offset in brackets.unclosed:
+        if offset in problems and offset < quote < brackets.close[offset]:
+            problems[offset] = replace(problems[offset], fix=None)
 
 
 def _swallowed(text: str, string: Rough, problem: Problem, brackets: Brackets) -> Iterator[int]:

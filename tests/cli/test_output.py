@@ -274,6 +274,6 @@ def test_a_tiny_metric_keeps_its_digits(capsys):
 
 def test_kept_warnings_fit_the_terminal(capsys):
     words = "one number stands for different words " * 4
-    tell_warnings([WarningRecord(code="ATP266", message=words, help=words, line=3)])
+    tell_warnings([WarningRecord(code="ATP266", message=words, help=words, file=None, line=3)])
 
     assert max(map(len, capsys.readouterr().err.splitlines())) <= 80

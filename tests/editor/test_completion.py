@@ -240,3 +240,12 @@ def test_no_item_is_offered_twice():
     found = labels('include "lib:names"\nlet names = 1\nprompts { slot names in | }')
 
     assert len(found) == len(set(found))
+
+
+def test_braces_outside_of_prompts_offer_only_what_is_known_there():
+    spec = f"let size = 5\n{SPEC}"
+    metric = spec.replace("metric logit_diff", 'metric logit(" {|}")')
+
+    assert {"IO", "size"} <= set(labels(metric))
+    assert labels(spec.replace('"ioi.graphml"', '"{|}.csv"')) == ["size"]
+    assert labels(spec.replace('model "tiny"', 'model "x" { revision = "{|}" }')) == ["size"]

@@ -28,6 +28,7 @@ def told(text: str, study=None, folder=None) -> str | None:
         ("verify { to|p = 5 }", "best nodes of each estimate"),
         ("run { devi|ce = cpu }", "one of `auto`, `cpu`, `cuda`, `mps`"),
         ("run { devi|ce = cpu }", "default: `auto`"),
+        ("run { device = cp|u }", "value of `device`"),
         ("nodes { heads.|z at last }", "kind of node"),
         ("nodes { he|ads.z at last }", "kind of node"),
         ("nodes { resid.mi|d at last }", "between a layer's attention"),

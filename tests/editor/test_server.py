@@ -126,7 +126,7 @@ def test_only_the_last_of_many_changes_is_told(client, root):
         for message in client.notifications
         if message["params"].get("uri") == text.uri
     ]
-    assert len(versions) < 5
+    assert len(versions) < 10
 
 
 def test_problems_of_included_files_are_told_there_and_go_with_the_spec(client, root):

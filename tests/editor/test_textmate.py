@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -140,6 +142,14 @@ def test_the_extension_starts_the_command_that_there_is():
     for name in settings:
         key = name.removeprefix("atpdsl.")
         assert f'"{key}"' in code or key.startswith("trace.")
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
+def test_the_extension_is_javascript():
+    node, code = shutil.which("node"), EXTENSION / "src" / "extension.js"
+    done = subprocess.run([node, "--check", code], capture_output=True, check=False)
+
+    assert done.stderr == b""
 
 
 def test_patterns_of_the_language_configuration_are_regular_expressions():

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from atpdsl.exports import EXPORTERS, export
-from atpdsl.exports.flat import flat_graph, harmless
+from atpdsl.exports.flat import flat_graph
+from atpdsl.results.harmless import harmless
 from atpdsl.results.result import Result
 from tests.results.samples import EMBED, HEADS, MLPS, outcome, result
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import io
+import itertools
 
 from rich.console import Console
 
 from atpdsl.problems import Label, Problem, Severity, Source, Span
-from atpdsl.problems.render import as_json, concise, located, plain, summary
+from atpdsl.problems.render import as_json, concise, in_order, located, plain, summary
 from atpdsl.problems.render_rich import render_rich
 
 TEXT = 'atp 1\nverify {\n  tpo = 20\n}\nexport "a.csv", "a.csv"\n'
@@ -103,6 +104,22 @@ def test_problems_come_in_the_order_of_their_places_and_each_once():
         "ATP400",
     ]
     assert plain(problems, SOURCE).splitlines()[-1] == "3 errors and 1 warning"
+
+
+def test_the_order_does_not_depend_on_how_problems_were_found():
+    here = [
+        Problem(code=code, message=message, at=at("tpo"))
+        for code in ("ATP105", "ATP008")
+        for message in ("b", "a")
+    ]
+    orders = [in_order(some) for some in itertools.permutations([*here, TWICE])]
+
+    assert len(set(orders)) == 1
+    assert [(p.code, p.message) for p in orders[0]][:3] == [
+        ("ATP008", "a"),
+        ("ATP008", "b"),
+        ("ATP105", "a"),
+    ]
 
 
 def test_a_problem_without_a_place_has_no_excerpt():

@@ -4,7 +4,14 @@ import pytest
 
 from atpdsl.reference.library import library, tasks
 from atpdsl.reference.topic import Chapter, Topic
-from atpdsl.reference.topics import SYNONYMS, all_topics, chapters, find, suggestion
+from atpdsl.reference.topics import (
+    SYNONYMS,
+    all_topics,
+    chapters,
+    find,
+    of_same_name,
+    suggestion,
+)
 from atpdsl.semantics.schema import LINES, PROMPTS_FROM_FILE, SHAPES
 from atpdsl.syntax.parse import parse
 from atpdsl.syntax.tree import PromptSet
@@ -80,3 +87,13 @@ def test_every_task_has_a_main_set_and_a_metric():
     for task in tasks():
         assert task.main in task.sets
         assert " at " in task.metric
+
+
+def test_all_that_has_one_name_is_found():
+    atp = find("atp")
+
+    assert isinstance(atp, Topic)
+    assert [topic.form for topic in of_same_name(atp)] == ["atp 1", ""]
+    assert len(of_same_name(all_topics()["let"])) == 2
+    assert len(of_same_name(all_topics()["logprob"])) == 2
+    assert of_same_name(all_topics()["verify.top"]) == (all_topics()["verify.top"],)

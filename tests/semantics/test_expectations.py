@@ -227,3 +227,24 @@ def test_nothing_is_said_of_a_method_that_could_not_be_read():
     text = "method star = atx\nexpect { recall(method = star) > 0; recall > 0 }"
 
     assert found(text) == [("ATP111", "atx")]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("recall(top=5%,method = star)>=90%", "recall(top = 5%, method = star) >= 0.9"),
+        ("spearman(fast,  truth) > -0.25", "spearman(fast, truth) > -0.25"),
+        (
+            "not (gap > 1 or misses(method = fast) < 3)",
+            "not (gap > 1 or misses(method = fast) < 3)",
+        ),
+        ("(gap > 1 or gap < 0) and gap != 2", "(gap > 1 or gap < 0) and gap != 2"),
+        ("2 * (gap - 1) / 3 > 0", "(2 * (gap - 1)) / 3 > 0"),
+        ("has( heads.z[L1H2]  at last )", "has( heads.z[L1H2] at last )"),
+    ],
+)
+def test_a_result_says_an_expectation_with_its_names_settled(line, said):
+    (one,) = expectations(line, RICH)
+
+    assert one.as_json() == said
+    assert expectations(said, RICH)[0].as_json() == said

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from atpdsl.problems import Source
-from atpdsl.syntax.limits import DEEPEST, LARGEST, MOST_PROBLEMS
+from atpdsl.problems import Problem, Source
+from atpdsl.syntax.limits import DEEPEST, LARGEST, MOST_PROBLEMS, shortened, too_many
 from atpdsl.syntax.parse import parse
 
 
@@ -53,3 +53,19 @@ def test_many_hidden_characters_are_cut_off_too():
 
 def test_a_long_doc_comment_is_read_in_reasonable_time():
     assert codes("## x\n" * 100_000 + "atp 1") == []
+
+
+def test_problems_of_several_stages_are_cut_off_together():
+    found = [Problem(code="ATP001", message=f"number {number}") for number in range(120)]
+    told = shortened([too_many(7), *found, too_many(3)])
+
+    assert told == (*found[:MOST_PROBLEMS], too_many(30))
+
+
+def test_problems_that_are_few_are_all_told():
+    found = tuple(
+        Problem(code="ATP001", message=f"number {number}") for number in range(MOST_PROBLEMS)
+    )
+
+    assert shortened(found) == found
+    assert shortened((*found, too_many(2))) == (*found, too_many(2))

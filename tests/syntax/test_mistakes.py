@@ -135,6 +135,8 @@ def test_a_mistake_is_told_at_its_place_with_a_way_out(text, code, place, advice
         ('tempalte "a"', "ATP008", "tempalte", "did you mean `template`?"),
         ("pos X match(1)", "ATP007", "match", "write `pos verb = S1 + 1`"),
         ("count 5", "ATP006", "5", "write `count = 5`"),
+        ("corrupt: S2 -> IO", "ATP005", ":", "remove it: `corrupt ...`"),
+        ('answer = " a"', "ATP005", "=", "remove it: `answer ...`"),
         ("count many", "ATP006", "many", "write `count = many`"),
         ("bos on", "ATP006", "on", "write `bos = on`"),
         ("x = f(1", "ATP002", "(", "write the `)` that belongs to it"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from random import Random
@@ -38,11 +39,11 @@ class WordDeck:
 
     def choose(self, choices: Iterator[int], draw: Draw) -> None:
         """Take the values of one draw; each choice is among those that are left."""
-        remaining = list(self.values)
+        taken: list[int] = []
         for name in self.names:
-            draw.values[name] = remaining.pop(next(choices))
+            draw.values[name] = self.values[_take(next(choices), taken)]
         for target in self.targets:
-            draw.redrawn[target] = remaining.pop(next(choices))
+            draw.redrawn[target] = self.values[_take(next(choices), taken)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,15 +74,25 @@ class TableDeck:
 
     def choose(self, choices: Iterator[int], draw: Draw) -> None:
         """Take the words of one draw."""
-        remaining = list(self.rows)
-        draw.values.update(zip(self.names, remaining.pop(next(choices)), strict=True))
+        taken: list[int] = []
+        row = self.rows[_take(next(choices), taken)]
+        draw.values.update(zip(self.names, row, strict=True))
         if self.targets:
-            other = remaining[next(choices)]
+            other = self.rows[_take(next(choices), taken)]
             for target, name in self.targets:
                 draw.redrawn[target] = other[self.names.index(name)]
 
 
 Deck = WordDeck | TableDeck
+
+
+def _take(choice: int, taken: list[int]) -> int:
+    """The place of a choice among those not taken; `taken` is in order, and takes it."""
+    place = choice
+    for other in taken:
+        place += other <= place
+    insort(taken, place)
+    return place
 
 
 def factors(deck: Deck) -> tuple[int, ...]:

@@ -23,7 +23,7 @@ from atpdsl.semantics.template import Piece
 from atpdsl.semantics.values import RefusedError, described, formatted, written_number
 
 MOST_SHOWN = 4
-LONGEST_PROMPTS = 10_000_000
+LONGEST_PROMPTS = 2_000_000
 
 
 class Filled:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from atpdsl.binding.findings import Finding
 from atpdsl.binding.pairs import TextPair
 from atpdsl.binding.tokens.answers import Place, answer_tokens, repeated
+from atpdsl.binding.tokens.counter import TokenCounter
 from atpdsl.models.tokenizer import ModelTokenizer
 from atpdsl.problems import Label, Problem
 from atpdsl.semantics.experiment import Text
-from atpdsl.semantics.formulas import Formula, FormulaError, Value, texts_of
+from atpdsl.semantics.formulas import Formula, FormulaError, Tokens, Value, texts_of
 from atpdsl.semantics.metric_formula import TokenSet
 
 
@@ -21,17 +22,6 @@ class SetsRead:
 
     tokens: tuple[tuple[int, ...], ...]
     findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Counter:
-    """What formulas ask of a tokenizer."""
-
-    tokenizer: ModelTokenizer
-
-    def count(self, text: str) -> int:
-        """How many tokens a text has by itself."""
-        return len(self.tokenizer.encode(text)[0])
 
 
 def token_sets(
@@ -72,7 +62,7 @@ def _tokens(
     for part in one.texts:
         here = replace(place, span=part.span)
         try:
-            texts = _texts(part, values, _Counter(tokenizer))
+            texts = _texts(part, values, TokenCounter(tokenizer))
         except FormulaError as error:
             findings.append(_without_value(error, here))
             continue
@@ -88,9 +78,9 @@ def _tokens(
 
 
 def _texts(
-    part: Text | Formula, values: Mapping[str, Value], counter: _Counter
+    part: Text | Formula, values: Mapping[str, Value], tokens: Tokens
 ) -> tuple[str, ...]:
-    return (part.text,) if isinstance(part, Text) else texts_of(part, values, counter)
+    return (part.text,) if isinstance(part, Text) else texts_of(part, values, tokens)
 
 
 def _empty(place: Place) -> Finding:

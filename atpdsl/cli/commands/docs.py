@@ -14,7 +14,7 @@ from atpdsl.cli.spec_docs import spec_docs
 from atpdsl.cli.terminal import WIDTH, columns, say, say_json, show, tell
 from atpdsl.problems.clean import clean
 from atpdsl.reference.topic import Chapter, Table, Topic
-from atpdsl.reference.topics import chapters, find, suggestion
+from atpdsl.reference.topics import chapters, find, of_same_name, suggestion
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -42,7 +42,8 @@ def docs(chosen: argparse.Namespace) -> int:
 def _look_up(word: str) -> int:
     found = find(word.strip("` "))
     if isinstance(found, Topic):
-        show(*_topic(found))
+        for number, topic in enumerate(of_same_name(found)):
+            show(*([""] if number else []), *_topic(topic))
     elif isinstance(found, Chapter):
         show(*_chapter(found))
     elif word.endswith(".atp") or Path(word).is_file():

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import importlib.util
 import os
+import signal
 import sys
 
 from atpdsl.cli.failures import DONE, FAILED, USAGE
@@ -21,6 +22,10 @@ def lsp(chosen: argparse.Namespace) -> int:
         return USAGE
     from atpdsl.editor.server import serve
 
+    if sys.stdin.isatty():
+        tell("this waits for an editor to speak to it; see docs/editors.md (Ctrl-C ends it)")
+    # A thread that reads standard input would keep an interrupted server waiting.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     # Whatever else is written must not come between the messages of the protocol.
     with (
         os.fdopen(os.dup(sys.stdout.fileno()), "wb") as output,

@@ -10,6 +10,7 @@ prompts {name} {{
   slot IO, S in ["Mary", "John", "Tom"]
   corrupt S2 -> IO
   answer " {{IO}}" vs " {{S}}"
+  count = 4
 }}"""
 _IOI = _PROMPTS.format(name="ioi")
 _TWO_TASKS = """\

@@ -303,6 +303,27 @@ slot or an answer it stands for numbers as words, with zeros as in its first one
         bad="nodes { }",
         good="nodes { heads.z at every }",
     ),
+    Code(
+        code="ATP228",
+        title="too many words",
+        explanation="""\
+The list of a slot, with the numbers of its ranges, has at most 100,000 words, and each side of
+an `answer` at most 1,000: every answer is tokenised after every prompt.""",
+        bad="""\
+prompts {
+  template "{N} is followed by"
+  slot N in [0..60000, 60001..120000]
+  corrupt N -> other
+  answer " 1" vs " 2"
+}""",
+        good="""\
+prompts {
+  template "{N} is followed by"
+  slot N in [0..99, 200..299]
+  corrupt N -> other
+  answer " 1" vs " 2"
+}""",
+    ),
 )
 
 CODES_PROMPTS = (*_PROMPTS, *_FORMULAS, *_NODES)

@@ -89,8 +89,8 @@ _RUNNING = (
         code="ATP426",
         title="a sweep where one run is wanted",
         explanation="The spec has several points: it sweeps over values, or has several sets "
-        "of prompts. `atpdsl run` runs all of them. In Python, `atpdsl.run` gives one result, and "
-        "`atpdsl.sweep` gives those of all points.\n\n"
+        "of prompts. `atpdsl run` runs all of them. In Python, `atpdsl.run` gives one result, "
+        "and `atpdsl.sweep` gives those of all points.\n\n"
         'A point is chosen by giving its values, `-p seed=0` or `given={"seed": "0"}`.',
         bad="",
         good="",
