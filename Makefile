@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint types layers slow clean
+.PHONY: run test check fuzz lint types layers clean
 
 run: $(VENV)/.run
 	$(BIN)/atpdsl run specs/ioi.atp
@@ -18,6 +18,10 @@ test: $(VENV)/.test
 
 check: lint types layers
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not real_model"
+
+# What a nightly job runs: 50,000 texts through the whole front end.
+fuzz: $(VENV)/.test
+	ATPDSL_FUZZ=50000 $(BIN)/python -m pytest -n 2 --dist loadfile tests/fuzz
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

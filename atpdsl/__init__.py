@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["Problem", "RunError", "SpecError", "check", "load", "plan", "run", "sweep"]
+__all__ = [
+    "Problem",
+    "RunError",
+    "SpecError",
+    "check",
+    "load",
+    "load_sweep",
+    "plan",
+    "run",
+    "sweep",
+]
 
 
 def check(spec: str | Path, **given: object) -> Study:
@@ -116,3 +126,14 @@ def load(directory: str | Path) -> Result:
     from atpdsl.results.result import Result
 
     return Result.load(Path(directory))
+
+
+def load_sweep(directory: str | Path) -> Sweep:
+    """A sweep that was saved before.
+
+    Raises:
+        RunError: when there is none, or it is damaged.
+    """
+    from atpdsl.results.sweep import Sweep
+
+    return Sweep.load(directory)

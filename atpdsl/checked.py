@@ -21,8 +21,25 @@ if TYPE_CHECKING:
     import networkx
 
 
+class _Judged:
+    """Something with problems."""
+
+    __slots__ = ()
+    problems: tuple[Problem, ...]
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that keep the spec from running."""
+        return tuple(p for p in self.problems if p.severity is Severity.ERROR)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The problems that do not."""
+        return tuple(p for p in self.problems if p.severity is Severity.WARNING)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class Checked(_Judged):
     """One point of a spec as far as it could be understood; most specs have one.
 
     Attributes:
@@ -44,25 +61,15 @@ class Checked:
         """The same with more problems."""
         return replace(self, problems=in_order((*self.problems, *problems)))
 
-    @property
-    def errors(self) -> tuple[Problem, ...]:
-        """The problems that keep the spec from running."""
-        return tuple(p for p in self.problems if p.severity is Severity.ERROR)
-
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """The problems that do not."""
-        return tuple(p for p in self.problems if p.severity is Severity.WARNING)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Study:
+class Study(_Judged):
     """A spec as far as it could be understood, with all of its points.
 
     Attributes:
         source: the text, included files and all.
         problems: those of the text and of every point, in the order of the text, each once.
-        points: none where the text itself could not be understood.
+        points: as many as could be made of the text, and always one.
     """
 
     source: Source
@@ -70,16 +77,6 @@ class Study:
     program: Program
     problems: tuple[Problem, ...]
     points: tuple[Checked, ...]
-
-    @property
-    def errors(self) -> tuple[Problem, ...]:
-        """The problems that keep the spec from running."""
-        return tuple(p for p in self.problems if p.severity is Severity.ERROR)
-
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """The problems that do not."""
-        return tuple(p for p in self.problems if p.severity is Severity.WARNING)
 
     @property
     def bound(self) -> Bound | None:
@@ -104,8 +101,8 @@ def several(study: Study) -> Problem:
     return Problem(
         code="ATP426",
         message=f"the spec has {len(study.points)} points, over {names}",
-        help="use `atpdsl.sweep(...)`, or choose one point: `-p name=value`, in Python"
-        " `given={...}`",
+        help="use `atpdsl.sweep(...)`, or choose one point, as with"
+        f" `atpdsl.run(..., {study.program.variables[0]}=...)`",
     )
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from atpdsl.binding.bind import bind
+from atpdsl.binding.bind import Reading, bind, read_pairs
 from atpdsl.checked import Checked, Study
 from atpdsl.elaboration.elaborate import NOTHING, elaborate
 from atpdsl.elaboration.gaps import whole
+from atpdsl.elaboration.meant import meant
 from atpdsl.elaboration.program import Point, Program
 from atpdsl.exports import EXPORTERS, check_paths
 from atpdsl.methods import METHODS
@@ -29,6 +30,9 @@ from atpdsl.semantics.resolve import resolve
 from atpdsl.semantics.signature import Vocabulary
 from atpdsl.syntax.limits import shortened
 from atpdsl.syntax.parse import parse
+
+# As many sets of pairs are kept for later points.
+MOST_READINGS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +78,7 @@ def check_source(source: Source, base: Path, access: Access | None = None) -> St
     checker = _Checker(program, base, access, readable=not syntax)
     points = tuple(checker.check(point) for point in program.points[: access.most_points])
     problems = shortened(in_order((*syntax, *program.problems, *merged(points))))
-    found = tuple(mended(problem, program.source) for problem in problems)
+    found = tuple(mended(meant(problem, program), program.source) for problem in problems)
     return Study(
         source=program.source, base=base, program=program, problems=found, points=points
     )
@@ -83,15 +87,14 @@ def check_source(source: Source, base: Path, access: Access | None = None) -> St
 class _Checker:
     """Checks points; what several of them need is read once."""
 
-    def __init__(
-        self, program: Program, base: Path, access: Access, *, readable: bool
-    ) -> None:
+    def __init__(self, program: Program, base: Path, access: Access, *, readable: bool) -> None:
         self.program = program
         self.readable = readable
         self.base = base
         self.access = access
         self.vocabulary = vocabulary()
         self._located: dict[tuple[str, str | None, str], ModelFiles | Problem] = {}
+        self._readings: dict[tuple[object, ...], Reading] = {}
         self._read: dict[Path, tuple[ModelShape, ModelTokenizer] | tuple[Problem, ...]] = {}
 
     def check(self, point: Point) -> Checked:
@@ -133,10 +136,28 @@ class _Checker:
         if isinstance(read[0], Problem):
             return checked.with_problems(p for p in read if isinstance(p, Problem))
         shape, tokenizer = read
-        bound, found = bind(experiment, shape, tokenizer, self.base)
+        reading = self._reading(experiment, files, shape, tokenizer)
+        bound, found = bind(experiment, shape, tokenizer, self.base, reading=reading)
         if bound is not None:
             checked = replace(checked, experiment=bound.experiment)
         return replace(checked, tokenizer=tokenizer, bound=bound).with_problems(found)
+
+    def _reading(
+        self,
+        experiment: Experiment,
+        files: ModelFiles,
+        shape: ModelShape,
+        tokenizer: ModelTokenizer,
+    ) -> Reading:
+        """The pairs, which points that differ in something else share."""
+        metric = experiment.metric
+        sets = None if metric.formula is None else metric.formula.sets
+        key = (experiment.prompts, experiment.run.seed, metric.position, sets, files.directory)
+        if key not in self._readings:
+            if len(self._readings) == MOST_READINGS:
+                del self._readings[next(iter(self._readings))]
+            self._readings[key] = read_pairs(experiment, shape, tokenizer, self.base)
+        return self._readings[key]
 
     def _shape_and_tokenizer(
         self, files: ModelFiles, at: Label

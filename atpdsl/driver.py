@@ -16,6 +16,7 @@ from atpdsl.passes import optimize
 from atpdsl.problems import Problem, RunError, Source, SpecError
 from atpdsl.registry import closest
 from atpdsl.runtime.executor import Progress, Silent
+from atpdsl.semantics.paths import why_unreadable
 
 if TYPE_CHECKING:
     from atpdsl.results.result import Result
@@ -45,10 +46,11 @@ def read_source(path: Path) -> Source:
     try:
         return Source(str(path), path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
-        beside = [p.name for p in path.parent.glob("*.atp")] if path.parent.is_dir() else []
+        others = path.parent.glob("*.atp") if path.parent.is_dir() else ()
+        beside = [other.name for other in others if other.name != path.name]
         meant = closest(path.name, beside)
-        advice = f"did you mean `{path.parent / meant}`?" if meant else "check the path"
-        message = f"cannot read `{path}`: {error.strerror or error}"
+        advice = f"did you mean `{path.parent / meant}`?" if meant else "name a file, `ioi.atp`"
+        message = f"cannot read `{path}`: {why_unreadable(error)}"
         raise SpecError([Problem(code="ATP420", message=message, help=advice)]) from error
     except UnicodeDecodeError as error:
         message = f"`{path}` is not UTF-8 text (byte {error.start})"

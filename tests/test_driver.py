@@ -146,12 +146,14 @@ def test_a_shipped_spec_has_no_problems(spec):
     "spec", [s for s in SPECS if "smollm2" not in s.stem], ids=lambda path: path.stem
 )
 def test_a_shipped_spec_runs_and_shows_an_effect(spec, tmp_path):
-    result = atpdsl.run(spec, out=tmp_path / "out")
-    metric = result.record.metric
+    found = atpdsl.sweep(spec, out=tmp_path / "out")
 
-    assert metric.clean - metric.corrupted > 0.3
-    assert result.top(1)["score"].iloc[0] > 0.1
-    assert result.record.warnings == ()
+    assert found.failed == ()
+    for result in found:
+        metric = result.record.metric
+        assert metric.clean - metric.corrupted > 0.3
+        assert result.top(1)["score"].iloc[0] > 0.1
+        assert result.record.warnings == ()
 
 
 def test_a_missing_file_is_named_with_the_one_that_was_meant(tmp_path):

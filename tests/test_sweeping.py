@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import atpdsl
-from atpdsl import driver
-from atpdsl.cli import main
+from atpdsl import checking, driver
+from atpdsl.cli import main, terminal
+from atpdsl.cli.sweep import sweep_report
 from atpdsl.problems import RunError, SpecError
 from atpdsl.results.sweep import Sweep, SweepPoint, SweepRecord, SweepRow, as_csv
 from atpdsl.runtime import load
@@ -389,3 +390,232 @@ def test_a_result_is_the_same_wherever_its_spec_is_run_from(tmp_path, monkeypatc
     assert second.record.spec == first.record.spec
     (unused,) = [w for w in second.record.warnings if "`nowhere`" in w.message]
     assert (unused.file, unused.line) == ("common.atp", 10)
+
+
+def test_points_with_the_same_prompts_share_their_pairs(tmp_path, monkeypatch):
+    read = []
+    original = checking.read_pairs
+
+    def counting(experiment, *rest):
+        read.append(experiment.run.seed)
+        return original(experiment, *rest)
+
+    monkeypatch.setattr(checking, "read_pairs", counting)
+    sides = "sweep side in [noising, denoising]\nsweep seed in 0..1"
+    text = SWEEP.replace('sweep name in ["tiny", "tiny-llama"]\nsweep seed in 0..1', sides)
+    text = text.replace('"{name}"', '"tiny"').replace("atp\nv", "atp { direction = side }\nv")
+    study = driver.check(written(tmp_path, text))
+    first, second, third, fourth = (point.bound.pairs.pairs for point in study.points)
+
+    assert read == [0, 1]
+    assert (first, second) == (third, fourth)
+    assert first != second
+
+
+def test_a_metric_that_reads_other_tokens_has_pairs_of_its_own(tmp_path):
+    text = SWEEP.replace("0..1\n", '0..0\nsweep word in [" Mary", " John"]\n')
+    text = text.replace("logit_diff", 'logit("{word}")').replace(', "tiny-llama"', "")
+    study = driver.check(written(tmp_path, text))
+    one, other = (point.bound.pairs.pairs[0] for point in study.points)
+
+    assert one.clean == other.clean
+    assert one.sets != other.sets
+
+
+def counting(monkeypatch) -> list[str]:
+    """The seeds of the points that are run from now on."""
+    ran: list[str] = []
+    original = driver.run_planned
+
+    def run(planned, **more):
+        ran.append(dict(planned.checked.point)["seed"])
+        return original(planned, **more)
+
+    monkeypatch.setattr(driver, "run_planned", run)
+    return ran
+
+
+def interrupting(monkeypatch, seed: str) -> None:
+    """Ctrl-C while the point with this seed is run."""
+    original = driver.run_planned
+
+    def run(planned, **more):
+        if dict(planned.checked.point)["seed"] == seed:
+            raise KeyboardInterrupt
+        return original(planned, **more)
+
+    monkeypatch.setattr(driver, "run_planned", run)
+
+
+SEEDS = SWEEP.replace('sweep name in ["tiny", "tiny-llama"]\n', "").replace(
+    '"{name}"', '"tiny"'
+)
+
+
+def test_an_interrupted_sweep_goes_on_where_it_was(tmp_path, capsys):
+    spec, out = written(tmp_path, SEEDS.replace("0..1", "0..2")), tmp_path / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        interrupting(patch, "1")
+        code = main(["run", str(spec), "--out", str(out), "--quiet"])
+    told = capsys.readouterr().err
+
+    assert code == 130
+    assert "1 of 3 points are over" in told
+    assert len(Sweep.load(out).record.points) == 1
+    assert main(["show", str(out)]) == 0
+    assert "2 of 3 points" in capsys.readouterr().out
+
+    with pytest.MonkeyPatch.context() as patch:
+        ran = counting(patch)
+        found = atpdsl.sweep(spec, out=out)
+
+    assert ran == ["1", "2"]
+    again = atpdsl.sweep(spec, out=tmp_path / "again")
+    assert [one.scores.equals(two.scores) for one, two in zip(found, again, strict=True)] == [
+        *(True, True, True)
+    ]
+    assert [point.values for point in found.record.points] == [
+        point.values for point in again.record.points
+    ]
+
+
+def test_points_are_run_again_where_what_they_are_made_of_has_changed(tmp_path, monkeypatch):
+    words = tmp_path / "names.txt"
+    words.write_text("Mary\nJohn\nTom\nAnna\n")
+    listed = SEEDS.replace('["Mary", "John", "Tom", "Anna"]', 'lines("names.txt")')
+    spec, out = written(tmp_path, listed), tmp_path / "out"
+    atpdsl.sweep(spec, out=out)
+    ran = counting(monkeypatch)
+
+    atpdsl.sweep(spec, out=out)
+    assert ran == []
+
+    (out / "seed=1" / "result.json").unlink()
+    atpdsl.sweep(spec, out=out)
+    assert ran == ["1"]
+
+    words.write_text("Mary\nJohn\nTom\nLuke\n")
+    atpdsl.sweep(spec, out=out)
+    assert ran == ["1", "0", "1"]
+
+    planned = driver.plan(spec)
+    driver.sweep(planned, out=out, executor="null")
+    assert ran == ["1", "0", "1", "0", "1"]
+
+
+def test_overwriting_runs_every_point_again_and_leaves_no_other(tmp_path, monkeypatch):
+    spec, out = written(tmp_path, SEEDS), tmp_path / "out"
+    atpdsl.sweep(spec, out=out)
+    ran = counting(monkeypatch)
+
+    atpdsl.sweep(spec, out=out, overwrite=True, seed=[1, 5])
+
+    assert ran == ["1", "5"]
+    assert sorted(path.name for path in out.iterdir() if path.is_dir()) == ["seed=1", "seed=5"]
+
+
+def test_a_damaged_sweep_can_be_overwritten(tmp_path):
+    spec, out = written(tmp_path, SEEDS), tmp_path / "out"
+    out.mkdir()
+    (out / "sweep.json").write_text("{")
+    with pytest.raises(RunError):
+        atpdsl.sweep(spec, out=out)
+
+    assert len(list(atpdsl.sweep(spec, out=out, overwrite=True))) == 2
+
+
+def test_expectations_that_are_not_fulfilled_are_told_with_their_points(tmp_path, capsys):
+    text = SEEDS.replace("0..1", "0..2") + "expect { gap > 99; gap < 99; gap > 98 }\n"
+    code = main(
+        ["run", str(written(tmp_path, text)), "--out", str(tmp_path / "out"), "--quiet"]
+    )
+    out = capsys.readouterr().out
+
+    assert code == 1
+    assert "expect    3 of 9 hold" in out
+    assert "gap > 99 is not fulfilled at seed = 0 and 2 more points" in out
+    assert "gap < 99 is" not in out
+
+
+def test_a_result_of_a_sweep_says_of_which_point_it_is(grid, capsys):
+    main(["show", str(grid.directory / "name=tiny,seed=1")])
+
+    assert capsys.readouterr().out.startswith("grid (name = tiny, seed = 1) on tiny: ")
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_wide_table_loses_columns_and_breaks_no_word(width, monkeypatch, capsys):
+    row = SweepRow(
+        method="atp",
+        status="done",
+        clean=6.9,
+        corrupted=-7.2,
+        best="heads.z.L0.H0@last",
+        score=1.4,
+        recall=6,
+        recall_of=6,
+        correlation=1.0,
+        expected=4,
+        held=4,
+    )
+    values = {"side": "denoising", "seed": "0", "prompts": "outside"}
+    point = SweepPoint(values=values, folder="x", rows=(row,))
+    record = SweepRecord(
+        spec="wide",
+        text="",
+        included={},
+        given={},
+        variables=("side", "seed", "prompts"),
+        points=(point,),
+        of=1,
+    )
+    monkeypatch.setattr(terminal, "WIDTH", width)
+    terminal.show(*sweep_report(Sweep(record, Path("runs/wide"))))
+    lines = capsys.readouterr().out.splitlines()
+
+    assert lines[2].split()[:3] == ["side", "seed", "prompts"]
+    assert lines[3].split()[:3] == ["denoising", "0", "outside"]
+    assert "heads.z.L0.H0@last" in lines[3]
+    assert ("corrupted" in lines[2]) == (width == 120)
+    assert ("corrupted" in "".join(lines[4:])) == (width < 120)
+
+
+def test_a_sweep_says_what_it_is_and_why_values_choose_no_point(grid):
+    again = atpdsl.load_sweep(grid.directory)
+
+    assert repr(again) == f"<Sweep of `grid`, 4 points, {grid.directory}>"
+    assert again.table.equals(grid.table)
+    for values, reason in (
+        ({"seed": 7}, "no point has seed=7: seed is 0, 1"),
+        ({"sed": 0}, "this sweep is over name, seed, not sed"),
+        ({"seed": 0}, "2 points have seed=0: choose among name, too"),
+    ):
+        with pytest.raises(KeyError) as refused:
+            again.result(**values)
+        assert refused.value.args == (reason,)
+
+
+def test_who_wants_one_result_of_a_folder_with_several_is_told_their_names(grid):
+    with pytest.raises(RunError) as refused:
+        atpdsl.load(grid.directory)
+    (problem,) = refused.value.problems
+
+    assert problem.message.endswith("it is a sweep of several results")
+    assert problem.help is not None
+    assert "`name=tiny,seed=0`, `name=tiny,seed=1`" in problem.help
+
+    with pytest.raises(RunError) as refused:
+        atpdsl.load(grid.directory.parent)
+    assert refused.value.problems[0].help == "name one of those in it: `out`"
+
+
+def test_a_point_that_fails_is_named_even_where_nothing_else_is_told(tmp_path, capsys):
+    text = SEEDS.replace("seed = seed", 'seed = seed; device = "cuda:7"')
+    code = main(
+        ["run", str(written(tmp_path, text)), "--out", str(tmp_path / "out"), "--quiet"]
+    )
+    told = capsys.readouterr().err
+
+    assert code == 3
+    assert "point 1 of 2, seed = 0: failed" in told
+    assert "point 2 of 2, seed = 1: failed" in told

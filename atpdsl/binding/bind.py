@@ -59,7 +59,12 @@ class Reading:
 
 
 def bind(
-    experiment: Experiment, shape: ModelShape, tokenizer: ModelTokenizer, base: Path
+    experiment: Experiment,
+    shape: ModelShape,
+    tokenizer: ModelTokenizer,
+    base: Path,
+    *,
+    reading: Reading | None = None,
 ) -> tuple[Bound | None, tuple[Problem, ...]]:
     """Make the pairs and the node sets, and find all that is wrong with them.
 
@@ -68,11 +73,12 @@ def bind(
         shape: the model's sizes.
         tokenizer: the model's tokenizer.
         base: the folder of the spec, from which the paths of data files start.
+        reading: what `read_pairs` gives, where that is known.
 
     Returns:
         What was bound, None if a problem is an error; and all problems, warnings too.
     """
-    reading = read_pairs(experiment, shape, tokenizer, base)
+    reading = reading or read_pairs(experiment, shape, tokenizer, base)
     rules = reading.rules
     pairs = tuple(one.pair for one in reading.pairs if one.pair is not None)
     nodes, node_problems = select_nodes(experiment.nodes, shape, pairs)

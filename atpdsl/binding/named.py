@@ -14,6 +14,7 @@ from atpdsl.problems.clean import clean as clean_text
 from atpdsl.registry import closest
 from atpdsl.semantics.experiment import (
     Experiment,
+    FilePrompts,
     Placement,
     Prompts,
     TemplatePrompts,
@@ -113,14 +114,42 @@ def _no_such_place(use: Use, prompts: Prompts, read: Read) -> Problem | None:
     known = _known_names(prompts, read)
     if use.name in known:
         return None
+    one_side = _on_one_side(use, prompts)
+    if one_side is not None:
+        return one_side
     near = closest(use.name, known)
     listed = ", ".join(f"`{name}`" for name in known)
     return Problem(
         code="ATP262",
         message=f"there is no position `{use.name}`",
         at=Label(use.span),
-        help=f"did you mean `{near}`?" if near else f"there are {listed}",
+        help=f"did you mean `{near}`?" if near else f"positions are {listed}",
     )
+
+
+def _on_one_side(use: Use, prompts: Prompts) -> Problem | None:
+    """A problem if a name stands in one of the two texts of a file's rows only."""
+    for part in prompts.parts:
+        if not isinstance(part, FilePrompts):
+            continue
+        texts = {CLEAN: part.clean, CORRUPTED: part.corrupted}
+        named = [
+            side
+            for side, text in texts.items()
+            if any(piece.label == use.name for piece in pieces_of(text)[0])
+        ]
+        if len(named) == 1:
+            (side,) = named
+            (other,) = texts.keys() - named
+            return Problem(
+                code="ATP262",
+                message=f"`{use.name}` is no position: only the {side} prompts have it",
+                at=Label(use.span),
+                also=(Label(texts[side].span, "named here"),),
+                help=f"name the place in `{other}`, too, or write"
+                f' `pos {use.name} = match(r"...")`, which is looked for in both',
+            )
+    return None
 
 
 def _repeated(prompts: Prompts) -> dict[str, Span]:

@@ -9,6 +9,7 @@ from atpdsl.problems.clean import clean
 
 # More different values than these are counted, not named.
 MOST_SHOWN = 3
+MOST_VALUES = 8
 
 
 def spread(values: Iterable[str]) -> str:
@@ -25,8 +26,10 @@ def spell_values(study: Study) -> str:
 
 
 def _values(study: Study, name: str) -> str:
-    different = dict.fromkeys(dict(point.point).get(name, "") for point in study.points)
-    return clean(", ".join(different))
+    different = tuple(dict.fromkeys(dict(point.point).get(name, "") for point in study.points))
+    shown = different[:MOST_VALUES]
+    more = f" and {len(different) - len(shown)} more" if len(different) > len(shown) else ""
+    return clean(", ".join(shown)) + more
 
 
 def spell(point: Iterable[tuple[str, str]]) -> str:

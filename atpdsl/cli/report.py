@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from atpdsl.cli.amounts import rule
+from atpdsl.cli.points import spell
 from atpdsl.cli.terminal import can_show, columns, count, facts, word
 from atpdsl.problems.clean import clean
 from atpdsl.results.names import short_name
@@ -79,7 +80,8 @@ def closing(result: Result) -> RenderableType:
 
 
 def _title(record: Record) -> str:
-    return f"{clean(record.spec.name)} on {clean(record.provenance.model.name)}"
+    point = f" ({spell(record.spec.point.items())})" if record.spec.point else ""
+    return f"{clean(record.spec.name)}{point} on {clean(record.provenance.model.name)}"
 
 
 def _executor(record: Record) -> str:

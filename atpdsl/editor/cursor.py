@@ -189,7 +189,8 @@ class _Walk:
         if token.mark is Mark.COMMENT:
             return
         if token.mark is Mark.END:
-            if self.depth == 0 and self.previous is not Mark.CONTINUING:
+            goes_on = self.previous is Mark.CONTINUING and self.text[token.start] != ";"
+            if self.depth == 0 and not goes_on:
                 self._begin()
                 self.previous = Mark.END
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from atpdsl.semantics.findings import Findings
+from atpdsl.semantics.numbers import written
 from atpdsl.semantics.values import formatted, is_format, written_number
 from atpdsl.syntax import tree as t
 from atpdsl.syntax.literals import LARGEST_NUMBER
@@ -185,9 +186,9 @@ def plain_text(value: t.Expression) -> str | None:
     match value:
         case t.String(value=text) | t.Name(text=text):
             return text
-        case t.Number(text=text):
-            return text.replace("_", "")
-        case t.Unary(operator="-", operand=t.Number(text=text)):
-            return "-" + text.replace("_", "")
+        case t.Number():
+            return written(value)
+        case t.Unary(operator="-", operand=t.Number() as number):
+            return "-" + written(number)
         case _:
             return None

@@ -65,7 +65,9 @@ class Filler:
         self.findings = findings
 
     def words(self, value: t.Expression) -> t.Expression:
-        """A list of words with values for its names."""
+        """Words or numbers with values for their names."""
+        if self.sight.module.complete:
+            return self.expression(value)
         return Filler(self.values, replace(self.sight, lists=True), self.findings).expression(
             value
         )
@@ -124,14 +126,13 @@ class Filler:
         return values if same else tuple(filled)
 
     def _named(self, value: t.Name | t.Attribute) -> t.Expression:
-        found = self.lookup(dotted(value), value.span)
+        path = dotted(value)
+        found = self.lookup(path, value.span)
         if found is not None:
             return self._settled(found)
-        if isinstance(value, t.Attribute):
-            return self._attribute(value)
-        lost = self.sight.module.may_have_lost(value.text, words=not self.sight.lists)
-        self.values.failed += lost and value.text not in self.sight.pair
-        return value
+        lost = self.sight.module.may_have_lost(path[0], words=not self.sight.lists)
+        self.values.failed += lost and path[0] not in self.sight.pair
+        return self._attribute(value) if isinstance(value, t.Attribute) else value
 
     def _attribute(self, value: t.Attribute) -> t.Expression:
         # The first name of `a.b` is a word for something that has parts, as in `row.name`.
@@ -163,7 +164,7 @@ class Filler:
         return folded_sign(t.Unary(value.operator, operand, value.span))
 
     def _binary(self, value: t.Binary) -> t.Expression:
-        left, right = self.expression(value.left), self.expression(value.right)
+        left, right = self.words(value.left), self.words(value.right)
         same = left is value.left and right is value.right
         if same and not self.sight.fold:
             return value

@@ -16,6 +16,8 @@ from atpdsl.syntax.limits import LARGEST
 LIBRARY = "lib:"
 DEEPEST_INCLUDE = 8
 MOST_FILES = 64
+# A file that is included on many ways brings its names on each of them.
+MOST_NAMES = 10_000
 _FOLDER = Path(__file__).parents[1] / "library"
 
 

@@ -10,6 +10,7 @@ from atpdsl.elaboration.including import (
     DEEPEST_INCLUDE,
     LIBRARY,
     MOST_FILES,
+    MOST_NAMES,
     missing,
     place_of,
     read_part,
@@ -20,6 +21,7 @@ from atpdsl.elaboration.naming import NODE_NAME
 from atpdsl.elaboration.program import IncludedFile, Kind
 from atpdsl.problems import Label, Severity, Source, Span
 from atpdsl.semantics.findings import Findings
+from atpdsl.semantics.outline import is_known_edition
 from atpdsl.semantics.paths import project_root
 from atpdsl.semantics.schema import EDITION
 from atpdsl.syntax import tree as t
@@ -128,6 +130,7 @@ class Loader:
         if name not in own:
             own[name] = Label(at, "the first is here")
             module.names[name] = found
+            module.reach += 1 if isinstance(found, Named) else 1 + found.module.reach
         elif module.names.get(name) is not found:
             brought = () if found.span == at else (Label(found.span, "this one"),)
             self.findings.error(
@@ -157,6 +160,9 @@ class Loader:
         if path is not None:
             seen[path] = include.path.span
         module = None if path is None else self._module(path, include, home)
+        if module is not None and home.reach + module.reach > MOST_NAMES:
+            self._too_many_names(include)
+            module = None
         if include.alias is not None:
             self._enter_space(include.alias, module, include, home, own)
         elif module is None:
@@ -165,6 +171,15 @@ class Loader:
             home.complete = home.complete and module.complete
             for name, named in module.names.items():
                 self._enter(name, named, include.path.span, home, own)
+
+    def _too_many_names(self, include: t.Include) -> None:
+        self.findings.error(
+            "ATP131",
+            f"`{include.path.value}` cannot be included: there would be more than"
+            f" {MOST_NAMES:,} names, with those that its own includes bring",
+            include.path.span,
+            advice="include a file where its names are needed, and not in between",
+        )
 
     def _enter_space(
         self,
@@ -175,9 +190,11 @@ class Loader:
         own: dict[str, Label],
     ) -> None:
         """Puts the name of an `include` in sight; a file not read may have any names."""
-        if not self._allowed(alias, Kind.INCLUDE):
-            return
         unread = replace(home, names={}, complete=False, main=False)
+        if not self._allowed(alias, Kind.INCLUDE):
+            lost = Space(name=alias.text, span=alias.span, module=unread, statement=include)
+            home.names.setdefault(alias.text, lost)
+            return
         space = Space(
             name=alias.text, span=alias.span, module=module or unread, statement=include
         )
@@ -258,14 +275,7 @@ class Loader:
                 advice=f"begin with the line `atp {EDITION}`",
             )
         for version in versions:
-            if version.number.text != str(EDITION):
-                self.findings.error(
-                    "ATP101",
-                    f"this is edition {version.number.text} of the language,"
-                    f" and only edition {EDITION} is known here",
-                    version.number.span,
-                    advice="a newer atpdsl may know it: `pip install -U atpdsl`",
-                )
+            if not is_known_edition(version, self.findings):
                 module.complete = False
                 return False
         for statement in statements:

@@ -61,6 +61,7 @@ class Module:
         folder: from which its relative paths count.
         root: the folder that those must not leave.
         names: those in sight in the file, its own and included ones.
+        reach: how many whole names that are, with those behind names of includes.
         complete: False if part of it could not be read, so that a name may be defined there.
         main: whether it is the spec itself.
         shipped: whether it came with atpdsl.
@@ -71,6 +72,7 @@ class Module:
     folder: Path
     root: Path
     names: dict[str, Named | Space] = field(default_factory=dict)
+    reach: int = 0
     complete: bool = True
     main: bool = False
     shipped: bool = False
@@ -92,7 +94,7 @@ class Module:
             name: as it is used.
             words: whether it may be a misspelled word of the language instead.
         """
-        if self.complete or name in self.names:
+        if self.complete or name in self.names or name in self.reserved:
             return False
         return not words or closest(name, self.reserved) is None
 

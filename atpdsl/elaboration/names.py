@@ -69,6 +69,8 @@ class Names:
         known = self.constants.known | dict(cell)
         values = PointValues(self.order, known, self.main, self.findings, self.budget)
         values.compute(self.order.names)
+        if self.settable.fixed or self.settable.axes:
+            self.settable.check_defaults(values.known)
         return values
 
     def _constants(

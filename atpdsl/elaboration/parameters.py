@@ -71,7 +71,7 @@ class Settable:
         self, main: Module, values: PointValues, source: Source, findings: Findings
     ) -> None:
         self.complete = main.complete
-        self.lets = {n: one for n, one in main.everything() if one.kind is Kind.LET}
+        self.main = main
         self.names = {
             name: named
             for name, named in main.everything()
@@ -119,6 +119,23 @@ class Settable:
             )
         return limits
 
+    def check_defaults(self, known: Mapping[Named, t.Expression | None]) -> None:
+        """Defaults that are computed of other names keep their limits whatever those are."""
+        for name, named in self.names.items():
+            value, default = known.get(named), self.values.known.get(named)
+            if named.value is None or value is None or default is None or value == default:
+                continue
+            given = named in self.fixed or named in self.axes
+            objection = "" if given else self._limits[named].objection(value)[0]
+            if objection:
+                message = f"`{name}` {objection}, and with the values given it is"
+                self.findings.error(
+                    "ATP143",
+                    f"{message} {_written(value)}",
+                    named.value.span,
+                    advice=f"give it a value, too: `-p {name}=...`",
+                )
+
     def _body(self, named: Named) -> t.Body | None:
         """The body of a `param`, with values for names in it; its help is plain text."""
         body = named.statement.body if isinstance(named.statement, t.Parameter) else None
@@ -163,13 +180,14 @@ class Settable:
     def _unknown(self, name: str) -> None:
         if not self.complete:
             return
-        if name in self.lets:
+        known = self.main.find(tuple(name.split(".")))
+        if isinstance(known, Named) and known.kind is Kind.LET:
             self.findings.error(
                 "ATP139",
                 f"`{name}` is a `let`, and cannot be set from outside",
-                self.lets[name].span,
+                known.span,
                 advice=f"write `param {name} = ...`"
-                if self.lets[name].home.main
+                if known.home.main
                 else "use a `param` of the spec in its place",
             )
             return

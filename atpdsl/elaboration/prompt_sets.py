@@ -60,8 +60,9 @@ class PromptSets:
     def named(self, name: t.Name | t.Attribute) -> PromptSet | None:
         """The set with a name, of the spec or included; None (and a problem) if none has it."""
         path = dotted(name)
-        known = dict(self.included())
-        known |= {one.name.text: one for one in reversed(self.written)}
+        known = {one.name.text: one for one in reversed(self.written)}
+        if ".".join(path) not in known:
+            known |= self.included()
         used = self.main.find(path)
         if isinstance(used, Named) and used.kind is Kind.PROMPTS:
             self._find(path, name.span, self.main)

@@ -13,6 +13,7 @@ from atpdsl.formatting.outline import (
     Statement,
     Word,
 )
+from atpdsl.problems.clean import columns
 
 SEMICOLON = Word(kind="SEMICOLON", text=";", start=-1, end=-1)
 # Nothing so wide is ever put on a line, so what follows does not matter.
@@ -51,7 +52,7 @@ def flat(found: Iterable[Word], pads: Pads) -> str:
     width = 0
     for gap, word in in_a_row(found, pads):
         parts.append(gap + word.text)
-        width = 0 if "\n" in word.text else width + len(gap) + len(word.text)
+        width = 0 if "\n" in word.text else width + len(gap) + columns(word.text)
         if width > FAR_TOO_WIDE:
             break
     return "".join(parts)

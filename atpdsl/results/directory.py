@@ -83,6 +83,11 @@ def replacing(
         shutil.rmtree(fresh, ignore_errors=True)
 
 
+def is_result(directory: Path) -> bool:
+    """Whether a folder holds a result, as far as its `result.json` says."""
+    return _identity(directory / RESULT) is not None
+
+
 def read_text(path: Path) -> str:
     """The text of one of our files.
 
@@ -115,12 +120,12 @@ def write_file(path: Path, text: str) -> None:
             fresh.unlink(missing_ok=True)
 
 
-def missing(directory: Path, reason: str) -> RunError:
+def missing(directory: Path, reason: str, advice: str = "") -> RunError:
     """There is no result."""
     return _problem(
         "ATP443",
         f"no result in `{directory}`: {reason}",
-        "name the folder that `atpdsl run` wrote, such as `runs/ioi`",
+        advice or "name the folder that `atpdsl run` wrote, such as `runs/ioi`",
     )
 
 

@@ -22,6 +22,7 @@ from atpdsl.results.kept import is_kept
 from atpdsl.results.rank_statistics import spearman
 from atpdsl.results.record import ExpectationRecord, Record, Verification
 from atpdsl.results.scores import ranks
+from atpdsl.results.verification import recall
 from atpdsl.semantics.claims import (
     Amount,
     Asked,
@@ -154,19 +155,15 @@ class _Judge:
         """As in the record, for any length of the top list."""
         mine = self._of(asked.methods[0])
         measured = _flags(mine, "verified")
-        estimate, effect = _numbers(mine, "estimate"), _numbers(mine, "effect_abs")
-        top = self._top(asked, len(mine))
-        rank = ranks(estimate)[measured]
-        if (rank <= top).all():
+        rank = ranks(_numbers(mine, "estimate"))[measured]
+        truth = _numbers(mine, "effect_abs")[measured]
+        found = recall(rank, truth, self._top(asked, len(mine)))
+        if found is None:
             raise UnknownError("no node outside the estimate's own top was measured")
-        truth = effect[measured]
-        best = np.argsort(-truth, kind="stable")[:top]
-        best = best[truth[best] > 0]
-        if not len(best):
+        if not found.of:
             raise UnknownError("every measured effect is 0")
-        hits = int((rank[best] <= top).sum())
-        share = hits / len(best)
-        return share, f"is {share:.3g} ({hits} of {len(best)})"
+        share = found.hits / found.of
+        return share, f"is {share:.3g} ({found.hits} of {found.of})"
 
     def _top(self, asked: Asked, nodes: int) -> int:
         if asked.top_share is not None:

@@ -19,10 +19,13 @@ from atpdsl.results.document import DamagedError, from_json, loads
 from atpdsl.results.record import SCHEMA, Record
 from atpdsl.results.scores import SCHEMA as COLUMNS
 from atpdsl.results.scores import schema_by_pair
+from atpdsl.results.sweep import SWEEP, is_sweep
 from atpdsl.semantics.experiment import Keep
 
 # Far above any real run: 561,600 nodes of GPT-2 small at 15 tokens, times 100.
 MOST_ROWS = 100_000_000
+# Results that a message names.
+MOST_SHOWN = 5
 
 
 def load(place: Path) -> tuple[Record, pa.Table, Path]:
@@ -40,13 +43,25 @@ def load(place: Path) -> tuple[Record, pa.Table, Path]:
         raise missing(place, "it is a file" if place.exists() else "there is no such folder")
     path = place / RESULT
     if not path.is_file():
-        raise missing(place, f"it has no `{RESULT}`")
+        raise _elsewhere(place)
     try:
         record, digest = _read_record(path)
         _check_record(record)
     except DamagedError as error:
         raise damaged(path, str(error)) from None
     return record, _read_table(place / SCORES, record, digest), place
+
+
+def _elsewhere(place: Path) -> RunError:
+    """A folder is no result, but may hold some."""
+    inner = [path.parent.name for path in sorted(place.glob(f"*/{RESULT}"))]
+    inner += [path.parent.name for path in sorted(place.glob(f"*/{SWEEP}"))]
+    reason = "it is a sweep of several results" if is_sweep(place) else f"it has no `{RESULT}`"
+    if not inner:
+        return missing(place, reason)
+    shown = ", ".join(f"`{name}`" for name in inner[:MOST_SHOWN])
+    more = f" and {len(inner) - MOST_SHOWN} more" if len(inner) > MOST_SHOWN else ""
+    return missing(place, reason, f"name one of those in it: {shown}{more}")
 
 
 def _digest(path: Path) -> str:

@@ -24,18 +24,14 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from atpdsl.problems import RunError
 from atpdsl.results import directory as folders
 from atpdsl.results.document import DamagedError, dumps, from_json, loads
 from atpdsl.results.harmless import harmless_cell
-from atpdsl.results.names import node_id
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from atpdsl.results.record import Verification
     from atpdsl.results.result import Result
-    from atpdsl.results.scores import ScoreRow
 
 SCHEMA = "atpdsl/sweep/1"
 SWEEP, TABLE = "sweep.json", "sweep.csv"
@@ -66,11 +62,21 @@ class SweepRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepPoint:
-    """A point: its values, its result's folder, and its rows of the table."""
+    """A point.
+
+    Attributes:
+        values: of the sweep's names.
+        folder: of its result, in that of the sweep.
+        rows: its rows of the table.
+        unmet: the expectations that do not hold, as written.
+        made_of: a digest of everything that its numbers are made from.
+    """
 
     values: Mapping[str, str]
     folder: str
     rows: tuple[SweepRow, ...]
+    unmet: tuple[str, ...] = ()
+    made_of: str = ""
 
     @property
     def done(self) -> bool:
@@ -97,7 +103,7 @@ class SweepRecord:
     of: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Sweep:
     """The results of a sweep.
 
@@ -121,9 +127,33 @@ class Sweep:
         found = [
             point for point in self.record.points if wanted.items() <= point.values.items()
         ]
-        if len(found) != 1 or not found[0].done:
-            raise KeyError(f"{len(found)} points have these values, with {wanted}")
+        if len(found) != 1:
+            raise KeyError(self._not_one(len(found), wanted))
+        if not found[0].done:
+            raise KeyError(f"this point {found[0].rows[0].status}")
         return Result.load(self.directory / found[0].folder)
+
+    def _not_one(self, number: int, wanted: Mapping[str, str]) -> str:
+        """Why values do not choose one point."""
+        said = ", ".join(f"{name}={value}" for name, value in wanted.items())
+        names = self.record.variables
+        if number:
+            rest = ", ".join(name for name in names if name not in wanted)
+            return f"{number} points have {said or 'these values'}: choose among {rest}, too"
+        strange = [name for name in wanted if name not in names]
+        if strange:
+            return f"this sweep is over {', '.join(names)}, not {strange[0]}"
+        there = {
+            name: ", ".join(dict.fromkeys(point.values[name] for point in self.record.points))
+            for name in wanted
+        }
+        known = "; ".join(f"{name} is {values}" for name, values in there.items())
+        return f"no point has {said}: {known}"
+
+    def __repr__(self) -> str:
+        run, of = len(self.record.points), self.record.of
+        points = f"{of} points" if run == of else f"{run} of {of} points"
+        return f"<Sweep of `{self.record.spec}`, {points}, {self.directory}>"
 
     def __iter__(self) -> Iterator[Result]:
         """The results, one after the other, of the points that have one."""
@@ -228,45 +258,3 @@ def as_csv(record: SweepRecord) -> str:
 
 def _cell(value: object) -> object:
     return harmless_cell(value) if isinstance(value, str) else value
-
-
-def describe(result: Result) -> tuple[SweepRow, ...]:
-    """The rows of a finished point, one per method."""
-    record = result.record
-    checked = {verification.label: verification for verification in record.verification}
-    return tuple(
-        _row(result, method.label, checked.get(method.label)) for method in record.methods
-    )
-
-
-def _row(result: Result, label: str, found: Verification | None) -> SweepRow:
-    record = result.record
-    best = next(iter(result.top_rows(1, label)), None)
-    recall = None if found is None else found.recall_mean_abs
-    return SweepRow(
-        method=label,
-        status=DONE,
-        pairs=len(record.pairs),
-        nodes=sum(nodes.nodes for nodes in record.nodes),
-        clean=record.metric.clean,
-        corrupted=record.metric.corrupted,
-        best=None if best is None else _node(best),
-        score=None if best is None else best.score,
-        verified=None if found is None else found.measured,
-        recall=None if recall is None else recall.hits,
-        recall_of=None if recall is None else recall.of,
-        correlation=None if found is None else found.spearman_mean_abs,
-        expected=len(record.expectations),
-        held=len(record.expectations) - len(record.unmet),
-        seconds=round(record.host.seconds, 3),
-    )
-
-
-def _node(row: ScoreRow) -> str:
-    return node_id(row.kind, row.layer, row.index, row.position)
-
-
-def failure(labels: tuple[str, ...], error: RunError) -> tuple[SweepRow, ...]:
-    """The rows of a point that has no result."""
-    codes = ", ".join(dict.fromkeys(problem.code for problem in error.problems))
-    return tuple(SweepRow(method=label, status=f"failed: {codes}") for label in labels)

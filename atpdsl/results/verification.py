@@ -112,7 +112,7 @@ def _verified(method: MethodOutcome, verified: VerifiedOutcome, top: int) -> _Co
 
 def _summary(compared: _Comparison) -> Verification:
     nodes = int(np.count_nonzero(~np.isnan(compared.estimate)))
-    estimate = compared.estimate[compared.rows]
+    estimate, rank = compared.estimate[compared.rows], compared.rank[compared.rows]
     unseen = None if compared.population <= len(compared.rows) else _unseen(compared)
     distance = np.abs(compared.effect_abs - estimate)
     largest = np.argsort(-distance, kind="stable")[:SHOWN_MISSES]
@@ -123,8 +123,8 @@ def _summary(compared: _Comparison) -> Verification:
         measured=len(compared.rows),
         top=compared.top,
         random=int(compared.random.sum()),
-        recall_mean_abs=_recall(compared, compared.effect_abs),
-        recall_abs_mean=_recall(compared, np.abs(compared.effect)),
+        recall_mean_abs=recall(rank, compared.effect_abs, compared.top),
+        recall_abs_mean=recall(rank, np.abs(compared.effect), compared.top),
         spearman_mean_abs=_correlation(estimate, compared.effect_abs),
         spearman_abs_mean=_correlation(estimate, np.abs(compared.effect)),
         largest=_misses(compared, largest[distance[largest] > 0]),
@@ -134,17 +134,23 @@ def _summary(compared: _Comparison) -> Verification:
     )
 
 
-def _recall(compared: _Comparison, truth: Numbers) -> Recall | None:
-    """None where only the estimate's own top was measured: recall would be full by choice.
+def recall(rank: Numbers, truth: Numbers, top: int) -> Recall | None:
+    """How many of the `top` measured nodes with the largest truth are in the estimate's top.
+
+    None where only the estimate's own top was measured: recall would be full by choice.
 
     Nodes without any effect are not worth finding: fewer than `top` may count.
+
+    Args:
+        rank: [n] the estimate's rank of each measured node, among all nodes.
+        truth: [n] how large their effects are.
+        top: the length of both lists.
     """
-    if (compared.rank[compared.rows] <= compared.top).all():
+    if (rank <= top).all():
         return None
-    best = np.argsort(-truth, kind="stable")[: compared.top]
+    best = np.argsort(-truth, kind="stable")[:top]
     best = best[truth[best] > 0]
-    found = compared.rank[compared.rows[best]] <= compared.top
-    return Recall(hits=int(found.sum()), of=len(best))
+    return Recall(hits=int((rank[best] <= top).sum()), of=len(best))
 
 
 def _correlation(estimate: Numbers, truth: Numbers) -> float | None:

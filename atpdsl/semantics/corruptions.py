@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 
 from atpdsl.problems import Label, Span
 from atpdsl.registry import closest
@@ -62,7 +62,8 @@ class _Reader:
         if len(values) != len(line.targets):
             self.findings.error(
                 "ATP108",
-                f"{len(line.targets)} places and {len(values)} values do not go together",
+                f"{_several(line.targets, 'place')} and {_several(values, 'value')} do not go"
+                " together",
                 line.values[0].span.to(line.values[-1].span),
                 advice="write one value for all, or one for each: `corrupt A, B -> B, A`",
             )
@@ -160,3 +161,7 @@ class _Reader:
         if written is None:
             return None
         return Corruption(target=target.text, text=written.text.text, span=line.span)
+
+
+def _several(items: Sized, unit: str) -> str:
+    return f"{len(items)} {unit}" if len(items) == 1 else f"{len(items)} {unit}s"

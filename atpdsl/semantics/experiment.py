@@ -60,7 +60,8 @@ class Slot:
         values: the words of the list, as they are written into a text.
         rows: for `table(...)`, in place of `values`: the names are drawn together, and get
             the words of one row.
-        numbers: every word was written as a number, so that formulas may count with it.
+        numbers: the names whose words are all written as numbers, so that formulas may count
+            with them.
         where: what a word must fulfil to be drawn, each of the names standing for it; needs
             the tokenizer, so the list is shortened when the experiment is bound.
     """
@@ -68,7 +69,7 @@ class Slot:
     names: tuple[str, ...]
     values: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
-    numbers: bool = False
+    numbers: tuple[str, ...] = ()
     where: Formula | None = None
     span: Span
 
@@ -180,7 +181,7 @@ class FilePrompts:
         format: `csv`, `jsonl` or `hf`.
         path: of the file or the data set's folder, from the spec's folder; for `hf` it may
             also be the name of a data set.
-        split: which part of a data set, None if it has only one.
+        split: which part of a data set, None if it has only one; `split_at` is where it stands.
         limit: how many rows are kept at most.
         lets: values computed from the row, each from those before it.
         keep: what a row must fulfil to be kept.
@@ -193,6 +194,7 @@ class FilePrompts:
     answer: Answer | None
     limit: int | None
     split: str | None = None
+    split_at: Span | None = None
     lets: tuple[PairLet, ...] = ()
     keep: Formula | None = None
     span: Span

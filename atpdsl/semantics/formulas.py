@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from atpdsl.problems import Span
 from atpdsl.semantics.functions import FUNCTIONS, bounded, number
+from atpdsl.semantics.numbers import written
 from atpdsl.semantics.template import Piece, TemplateError, parse_template
 from atpdsl.semantics.values import (
     FormulaError,
@@ -181,7 +182,7 @@ class _Evaluation:
 
     def _atom(self, atom: t.Name | t.Number | t.String) -> Value:
         if isinstance(atom, t.Number):
-            return written_number(atom.text)
+            return written_number(written(atom))
         return self._name(atom) if isinstance(atom, t.Name) else self._string(atom)
 
     def _name(self, name: t.Name) -> Value:

@@ -7,6 +7,11 @@ import math
 from atpdsl.syntax import tree as t
 
 
+def written(number: t.Number) -> str:
+    """A number as it stands in texts: as written, but for the `_` between its digits."""
+    return number.text.replace("_", "")
+
+
 def whole_number(value: t.Expression | None) -> int | None:
     """The value of a whole number without a unit; None for anything else."""
     if isinstance(value, t.Number) and isinstance(value.value, int) and not value.unit:

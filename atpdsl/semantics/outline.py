@@ -62,17 +62,7 @@ class Outline:
                     fix=inserted(f"atp {EDITION}\n\n", 0),
                 )
             return True
-        version = versions[0]
-        if version.number.text != str(EDITION):
-            self.findings.error(
-                "ATP101",
-                f"this is edition {version.number.text} of the language,"
-                f" and only edition {EDITION} is known here",
-                version.number.span,
-                advice="a newer atpdsl may know it: `pip install -U atpdsl`",
-            )
-            return False
-        return True
+        return is_known_edition(versions[0], self.findings)
 
     def _check_words(self) -> None:
         for shape in SHAPES:
@@ -107,6 +97,20 @@ class Outline:
             last,
             advice=f"add {examples}",
         )
+
+
+def is_known_edition(version: t.Version, findings: Findings) -> bool:
+    """Whether this is the edition that is known here; a problem if not."""
+    if version.number.text == str(EDITION):
+        return True
+    findings.error(
+        "ATP101",
+        f"this is edition {version.number.text} of the language,"
+        f" and only edition {EDITION} is known here",
+        version.number.span,
+        advice="a newer atpdsl may know it: `pip install -U atpdsl`",
+    )
+    return False
 
 
 def _may_be(broken: t.Name, word: str) -> bool:

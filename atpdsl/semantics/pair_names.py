@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from atpdsl.semantics.experiment import FilePrompts, InlinePair, Prompts, TemplatePrompts
+from atpdsl.semantics.read_formulas import ROW
 from atpdsl.semantics.template import Piece, TemplateError, parse_template
-
-ROW = "row"
 
 
 def pair_names(prompts: Prompts) -> tuple[str, ...]:

@@ -50,3 +50,16 @@ def objection(path: str, *, parents: bool = False, folder: Path | None = None) -
     if len(path) > LONGEST_PATH:
         return f"it has more than {LONGEST_PATH} characters"
     return ""
+
+
+def why_unreadable(error: OSError) -> str:
+    """What keeps a file from being read, in plain words."""
+    match error:
+        case FileNotFoundError():
+            return "there is no such file"
+        case IsADirectoryError():
+            return "it is a folder"
+        case PermissionError():
+            return "you are not allowed to read it"
+        case _:
+            return (error.strerror or str(error)).lower()

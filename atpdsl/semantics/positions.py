@@ -161,7 +161,7 @@ class Positions:
         if not self.complete or name.text in self.names or name.text == LAST:
             return True
         names = (*self.names, LAST)
-        advice = did_you_mean(closest(name.text, names), f"there are {listed(names)}")
+        advice = did_you_mean(closest(name.text, names), f"positions are {listed(names)}")
         message = f"there is no position `{name.text}`"
         self.findings.error("ATP262", message, name.span, advice=advice)
         return False

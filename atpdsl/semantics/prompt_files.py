@@ -78,6 +78,7 @@ class _Reader:
             self.lines.answers, Holds.COLUMNS, self.findings, names=self.let_names
         )
         nothing = Text(text="", span=self.source.span)
+        split = self.settings.given.get("split")
         return FilePrompts(
             path=self.source.path,
             format=self.source.format,
@@ -86,6 +87,7 @@ class _Reader:
             answer=answer.answer if answer else None,
             limit=self.settings.optional_integer("limit"),
             split=self._split(),
+            split_at=split.written.value.span if split else None,
             lets=self._lets(),
             keep=self._keep(),
             span=self.source.span,

@@ -12,6 +12,12 @@ ALIGN = Key(
     synonyms=(("pad_left", "end"), ("left", "end"), ("pad_right", "start"), ("right", "start")),
     doc="how tokens of the two prompts correspond: same length, from the start, from the end",
 )
+BOS = Key(
+    name="bos",
+    type="bool",
+    default=True,
+    doc="begin prompts with the model's first token (BOS), if it has one",
+)
 PAIR = Shape(
     word="pair",
     doc="one clean and one corrupted prompt",
@@ -36,12 +42,7 @@ PROMPTS_FROM_FILE = Shape(
         Key(name="corrupted", type="expression", doc="the corrupted prompt, likewise"),
         Key(name="limit", type="int", minimum=1, doc="keep at most so many rows"),
         ALIGN,
-        Key(
-            name="bos",
-            type="bool",
-            default=True,
-            doc="begin prompts with the model's first token (BOS), if it has one",
-        ),
+        BOS,
         SPLIT,
         KEEP,
     ),
@@ -62,12 +63,7 @@ PROMPTS = Shape(
             doc="pairs to draw from the templates",
         ),
         ALIGN,
-        Key(
-            name="bos",
-            type="bool",
-            default=True,
-            doc="begin prompts with the model's first token (BOS), if it has one",
-        ),
+        BOS,
         KEEP,
     ),
     statements=("template", "slot", "corrupt", "answer", "pair", "pos", "let"),

@@ -11,6 +11,7 @@ from atpdsl.problems.fixes import replaced
 from atpdsl.registry import closest
 from atpdsl.semantics.experiment import Setting
 from atpdsl.semantics.findings import Findings, did_you_mean, listed
+from atpdsl.semantics.numbers import number_of
 from atpdsl.semantics.schema import ON_OFF, SELECTION, SHAPES, Key, Shape
 from atpdsl.syntax import tree as t
 
@@ -30,6 +31,7 @@ ALIASES = {
     "top_k": "top",
     "batch_size": "batch",
     "max_rows": "limit",
+    "count": "limit",
     "padding": "align",
     "methods": "method",
 }
@@ -143,12 +145,12 @@ def _unknown_key(name: t.Name, shape: Shape, owner: str, findings: Findings) -> 
     names = tuple(key.name for key in shape.keys if not key.later)
     have = f"{owner} has the settings {listed(names)}" if names else "remove it"
     homes = homes_of(name.text)
-    if homes:
+    known = ALIASES.get(name.text)
+    if homes and known not in names:
         advice = (
             f"`{name.text}` belongs into {_or(homes)}: `{homes[0]} {{ {name.text} = ... }}`"
         )
     else:
-        known = ALIASES.get(name.text)
         meant = known if known in names else closest(name.text, names)
         advice = did_you_mean(meant, have)
     findings.error("ATP105", f"{owner} has no setting `{name.text}`", name.span, advice=advice)
@@ -250,7 +252,7 @@ def read_value(key: Key, value: t.Expression, findings: Findings) -> Setting:
 
 
 def _number(key: Key, value: t.Expression, findings: Findings) -> Setting:
-    number = _plain_number(value)
+    number = number_of(value)
     if number is None or (key.type == "int" and not isinstance(number, int)):
         _wrong_type(key, value, findings)
         return None
@@ -273,17 +275,6 @@ def _amount(key: Key, value: t.Expression, findings: Findings) -> Setting:
         findings.error(key.code, f"`{key.name}` is at most 100%", value.span, advice=advice)
         return None
     return float(value.value) / 100
-
-
-def _plain_number(value: t.Expression) -> int | float | None:
-    """The value of a number without a unit, None for anything else."""
-    match value:
-        case t.Unary(operator="-", operand=t.Number(value=number, unit="")):
-            return -number
-        case t.Number(value=number, unit=""):
-            return number
-        case _:
-            return None
 
 
 def _word(key: Key, value: t.Expression, findings: Findings) -> Setting:

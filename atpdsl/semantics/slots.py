@@ -12,9 +12,9 @@ from atpdsl.semantics.findings import Findings, did_you_mean, listed
 from atpdsl.semantics.formulas import Formula, FormulaError, evaluate
 from atpdsl.semantics.functions import FUNCTIONS
 from atpdsl.semantics.origins import WORD_ORIGINS
-from atpdsl.semantics.paths import objection
+from atpdsl.semantics.paths import objection, why_unreadable
 from atpdsl.semantics.read_formulas import names_in, read_formula
-from atpdsl.semantics.tables import is_table, read_table
+from atpdsl.semantics.tables import is_table, number_columns, read_table
 from atpdsl.semantics.texts import MOST_WORDS, read_words, too_many_words
 from atpdsl.semantics.values import RefusedError, Value, flat, texts_in, written_number
 from atpdsl.syntax import tree as t
@@ -36,12 +36,13 @@ def read_slots(lines: Iterable[t.SlotLine], base: Path, findings: Findings) -> t
         table = is_table(line.values)
         words = () if table else _words(line.values, base, findings)
         names = tuple(dict.fromkeys(name.text for name in line.names))
+        numbers = names if words and not any(isinstance(word, str) for word in words) else ()
         slots.append(
             Slot(
                 names=names,
                 rows=read_table(line.values, line.names, findings) if table else (),
                 values=tuple(str(word) for word in words),
-                numbers=bool(words) and not any(isinstance(word, str) for word in words),
+                numbers=number_columns(line.values, line.names) if table else numbers,
                 where=_where(line, names, all_names, findings),
                 span=line.values.span,
             )
@@ -192,7 +193,7 @@ def _lines(call: t.Call, base: Path, findings: Findings) -> tuple[str, ...]:
             return ()
         lines = content.decode("utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        reason = why_unreadable(error) if isinstance(error, OSError) else "it is not UTF-8 text"
         message = f"`{path.value}` cannot be read: {reason}"
         findings.error("ATP246", message, place, advice="a path starts at the spec's folder")
         return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from atpdsl.semantics.findings import Findings
+from atpdsl.semantics.numbers import number_of
 from atpdsl.semantics.origins import TABLE
 from atpdsl.semantics.texts import read_words
 from atpdsl.syntax import tree as t
@@ -30,6 +31,18 @@ def read_table(value: t.Expression, names: tuple[t.Name, ...], findings: Finding
         findings.error("ATP204", "this table is empty", value.span, advice=advice)
     rows = [_row(argument, names, findings) for argument in arguments]
     return tuple(dict.fromkeys(row for row in rows if row))
+
+
+def number_columns(value: t.Expression, names: tuple[t.Name, ...]) -> tuple[str, ...]:
+    """The names of columns in which only numbers stand."""
+    arguments = value.arguments if isinstance(value, t.Call) else ()
+    rows = [a.value.items for a in arguments if isinstance(a.value, t.ListOf)]
+    whole = [row for row in rows if len(row) == len(names)]
+    return tuple(
+        name.text
+        for column, name in enumerate(names)
+        if whole and all(number_of(row[column]) is not None for row in whole)
+    )
 
 
 def _row(

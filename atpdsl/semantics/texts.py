@@ -10,7 +10,7 @@ from atpdsl.problems import Label, Span
 from atpdsl.registry import closest
 from atpdsl.semantics.experiment import Text
 from atpdsl.semantics.findings import Findings, did_you_mean
-from atpdsl.semantics.numbers import whole_number
+from atpdsl.semantics.numbers import whole_number, written
 from atpdsl.semantics.template import Piece, TemplateError, parse_template
 from atpdsl.syntax import tree as t
 
@@ -159,10 +159,10 @@ def read_words(value: t.Expression, findings: Findings) -> tuple[str, ...]:
             return tuple(word for item in items for word in read_words(item, findings))
         case t.String(value=text):
             return (text,)
-        case t.Number(text=text, unit=""):
-            return (text,)
-        case t.Unary(operator="-", operand=t.Number(text=text, unit="")):
-            return (f"-{text}",)
+        case t.Number(unit=""):
+            return (written(value),)
+        case t.Unary(operator="-", operand=t.Number(unit="") as number):
+            return (f"-{written(number)}",)
         case t.RangeOf():
             return _range_words(value, findings)
         case t.Name(text=text):

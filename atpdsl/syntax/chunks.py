@@ -95,7 +95,7 @@ class _Cutter:
         frame = self.frames[-1]
         character = self.text[token.start]
         if token.mark is Mark.END:
-            self._end(frame)
+            self._end(frame, character)
             return
         self.previous = token.mark
         if frame.closed and token.start == frame.end - 1:
@@ -107,8 +107,9 @@ class _Cutter:
             self._count(frame, token)
             frame.touch(token.start, token.end)
 
-    def _end(self, frame: _Frame) -> None:
-        if frame.depth == 0 and self.previous is not Mark.CONTINUING:
+    def _end(self, frame: _Frame, character: str) -> None:
+        goes_on = self.previous is Mark.CONTINUING and character != ";"
+        if frame.depth == 0 and not goes_on:
             frame.finish()
             self.previous = Mark.END
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from atpdsl.problems import Label, Problem, Span
+from atpdsl.problems import Label, Problem, Severity, Span
 
 LARGEST = 1 << 20
 DEEPEST = 64
@@ -38,7 +38,8 @@ def first_ones(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     ordered = sorted(dict.fromkeys(problems), key=lambda p: p.at.span.start if p.at else 0)
     if len(ordered) <= MOST_PROBLEMS:
         return tuple(ordered)
-    return (*ordered[:MOST_PROBLEMS], too_many(len(ordered) - MOST_PROBLEMS))
+    rest = ordered[MOST_PROBLEMS:]
+    return (*ordered[:MOST_PROBLEMS], too_many(len(rest), _worst(rest)))
 
 
 def shortened(problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -49,8 +50,17 @@ def shortened(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     found = tuple(problems)
     cut = [problem for problem in found if problem.code == TOO_MANY]
     told = [problem for problem in found if problem.code != TOO_MANY]
-    hidden = max(0, len(told) - MOST_PROBLEMS) + sum(map(_hidden, cut))
-    return (*told[:MOST_PROBLEMS], too_many(hidden)) if hidden else found
+    rest = told[MOST_PROBLEMS:]
+    hidden = len(rest) + sum(map(_hidden, cut))
+    if not hidden:
+        return found
+    return (*told[:MOST_PROBLEMS], too_many(hidden, _worst((*rest, *cut))))
+
+
+def _worst(problems: Iterable[Problem]) -> Severity:
+    """Warnings that are not shown stop no run; an error does, shown or not."""
+    errors = any(problem.severity is Severity.ERROR for problem in problems)
+    return Severity.ERROR if errors else Severity.WARNING
 
 
 def _hidden(problem: Problem) -> int:
@@ -59,10 +69,11 @@ def _hidden(problem: Problem) -> int:
     return int(number[0]) if number else 0
 
 
-def too_many(hidden: int) -> Problem:
-    """What stands for the problems that are not shown."""
+def too_many(hidden: int, severity: Severity = Severity.ERROR) -> Problem:
+    """What stands for the problems that are not shown; the severity is that of the worst."""
     return Problem(
         code=TOO_MANY,
         message=f"there are {hidden} more problems than are shown here",
         help="repair the first ones and try again",
+        severity=severity,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lark import Token
@@ -12,9 +13,10 @@ CLOSING = frozenset({"RPAR", "RSQB"})
 # After these a statement cannot be over. `=`, `at`, `in`, `from` and `where` are not among
 # them: `metric logit_diff at` would otherwise read the next statement as its position. Nor
 # is `..`, as a range may be open: `layer in 8..`.
-CONTINUING = frozenset(
-    {"LBRACE", "COMMA", "PLUS", "MINUS", "STAR", "SLASH", "_ARROW", "CMP", "_NL"}
-)
+CONTINUING = frozenset({"COMMA", "PLUS", "MINUS", "STAR", "SLASH", "_ARROW", "CMP"})
+# Here nothing has begun that could end, neither by a newline nor by a `;`.
+BEGINNING = frozenset({"LBRACE", "_NL"})
+_COMMENT = re.compile(r"#[^\n]*")
 
 
 class StatementEnds(PostLex):
@@ -32,7 +34,7 @@ class StatementEnds(PostLex):
         depth = 0
         previous = "_NL"
         for token in stream:
-            if token.type == "_NL" and (depth or previous in CONTINUING):
+            if token.type == "_NL" and (depth or _goes_on(previous, token)):
                 continue
             if token.type in OPENING:
                 depth += 1
@@ -40,3 +42,10 @@ class StatementEnds(PostLex):
                 depth -= 1
             previous = token.type
             yield token
+
+
+def _goes_on(previous: str, end: Token) -> bool:
+    """Whether a statement goes on behind a newline; a `;` ends it after an operator, too."""
+    if previous in CONTINUING:
+        return ";" not in _COMMENT.sub("", end)
+    return previous in BEGINNING

@@ -94,7 +94,8 @@ class _Ends:
             if token.mark is Mark.COMMENT:
                 continue
             if token.mark is Mark.END:
-                ended = previous not in (Mark.CONTINUING, Mark.OPEN) and token.start > inner
+                goes_on = previous is Mark.CONTINUING and self.text[token.start] != ";"
+                ended = not goes_on and previous is not Mark.OPEN and token.start > inner
                 if ended and not block:
                     break
                 continue

@@ -136,7 +136,36 @@ def test_a_name_that_could_not_be_read_may_be_set():
 
 
 def test_a_let_cannot_be_set():
-    assert problems_of("let a = 3\nverify { top = a }", given={"a": "4"}) == [("ATP139", "")]
+    assert problems_of("let a = 3\nverify { top = a }", given={"a": "4"}) == [("ATP139", "a")]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason", "advice"),
+    [
+        ("most", "99", "`most` is at most 50", "write `-p most=50`"),
+        ("most", "many", "it is a whole number, as the default", "in the spec stands `20`"),
+        ("most", "5..1", "the range of `sweep most` runs backwards", "in the spec stands `20`"),
+        ("kind", "float46", "`kind` is one of `float32`, `float64`", "write `-p kind=float64`"),
+        ("seed", "1,1", "a value stands there twice", "give each value once"),
+        ("seed", "a", "each of its values is a whole number", "in the spec stands `0..2`"),
+        (
+            *("seed", "0..1000", "these are 1,001 points; at most 1,000 can be run"),
+            "in the spec stands `0..2`",
+        ),
+    ],
+)
+def test_it_is_said_why_a_value_is_not_possible_and_what_is(name, text, reason, advice):
+    (problem,) = program_of(SPEC, given={name: text}).problems
+
+    assert problem.message == f"`-p {name}={text}` is not possible: {reason}"
+    assert problem.help == advice
+
+
+def test_ranges_given_from_outside_are_not_taken_for_equal_ones():
+    text = "param which = 0..1\nnodes { mlp[which] at last }"
+    (problem,) = program_of(text, given={"which": "0..1,2..3"}).problems
+
+    assert problem.message.endswith("lists and ranges cannot be swept over")
 
 
 @pytest.mark.parametrize(
@@ -215,3 +244,18 @@ def test_any_text_from_outside_gives_points_or_problems(name, text):
     program = elaborate(tree, source, Path(), {name: text})
 
     assert program.points
+
+
+@pytest.mark.parametrize("given", [{"most": "30"}, {"most": "10,30"}])
+def test_a_computed_default_keeps_its_limits_whatever_is_given(given):
+    text = "param most = 8\nparam double = most * 2 { max = 40 }\nverify { top = double }"
+
+    assert problems_of(text) == []
+    assert problems_of(text, given=given) == [("ATP143", "most * 2")]
+    assert problems_of(text, given={**given, "double": "5"}) == []
+
+
+def test_a_default_outside_of_its_limits_is_told_once_at_all_points():
+    text = "sweep seed in 0..2\nparam most = 8 * 9 { max = 40 }\nverify { top = most }"
+
+    assert problems_of(text + "\nrun { seed = seed }") == [("ATP143", "8 * 9")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import pytest
 
@@ -12,6 +13,7 @@ from atpdsl.semantics.experiment import FilePrompts, TemplatePrompts
 from tests.elaboration.elaborated import (
     IOI,
     experiment_of,
+    experiments_of,
     problems_of,
     program_of,
 )
@@ -68,7 +70,35 @@ def test_which_of_several_included_sets_is_meant_has_to_be_said(project):
 
     assert problem.code == "ATP149"
     assert "`ioi`, `two`" in problem.message
-    assert problem.help == "write `prompts from ioi { }`"
+    assert problem.help is not None
+    assert problem.help.startswith("write `run { prompts = ioi }`, or `prompts from ioi {")
+
+
+@pytest.mark.parametrize(
+    ("includes", "choice", "names"),
+    [
+        ('include "../shared/task.atp"', "ioi", ["ioi"]),
+        ('include "../shared/task.atp"', "[two, ioi]", ["two", "ioi"]),
+        ('include "../shared/task.atp" as a', "a.two", ["two"]),
+    ],
+)
+def test_run_chooses_among_included_sets(project, includes, choice, names):
+    path = project / "shared" / "task.atp"
+    path.write_text(path.read_text() + IOI.replace("prompts ioi", "prompts two"))
+    whole = f'atp 1\n{includes}\nmodel "tiny"\nmetric logit_diff\nnodes {{ mlp at last }}\n'
+    text = whole + f"method atp\nrun {{ prompts = {choice} }}"
+    found = experiments_of(text, project / "specs")
+
+    assert [experiment.prompts.name for experiment in found] == names
+
+
+def test_sets_of_two_files_that_are_measured_have_two_names(project):
+    whole = 'atp 1\ninclude "../shared/task.atp" as a\nmodel "tiny"\nmetric logit_diff\n'
+    rest = f"nodes {{ mlp at S2 }}\nmethod atp\n{IOI}\nrun {{ prompts = [ioi, a.ioi] }}"
+    (problem,) = program_of(whole + rest, project / "specs").problems
+
+    assert problem.code == "ATP147"
+    assert problem.message == "two of these sets of prompts are called `ioi`"
 
 
 def test_a_file_that_two_others_include_is_read_once(project):
@@ -295,3 +325,20 @@ def test_names_of_a_file_that_cannot_be_read_are_not_missed(project):
 
     assert [problem.code for problem in program.problems] == ["ATP131"]
     assert [name.text for name in program.points[0].tree.broken] == ["prompts", "export"]
+
+
+def test_files_that_include_each_other_on_many_ways_are_bounded(tmp_path):
+    """Eight files on each of eight levels: names on nearly 17 million ways."""
+
+    def includes(level: int) -> str:
+        return "".join(f'include "f{level}{n}.atp" as a{n}\n' for n in range(8))
+
+    for level in range(8):
+        more = includes(level + 1) if level < 7 else ""
+        for number in range(8):
+            (tmp_path / f"f{level}{number}.atp").write_text(f"atp 1\n{more}let v = 1\n")
+    begin = time.process_time()
+    found = problems_of(includes(0), tmp_path)
+
+    assert time.process_time() - begin < 10
+    assert {code for code, _ in found} == {"ATP131", "ATP015"}

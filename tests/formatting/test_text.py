@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,17 @@ def test_as_many_brackets_as_can_be_read_can_be_laid_out():
     deep = "let x = " + "[" * 60 + '"a long word"' + "]" * 60 + "\n"
 
     assert format_text(format_text(deep)) == format_text(deep)
+
+
+def test_marks_without_a_width_do_not_hide_what_follows_them():
+    text = 'let x = ["' + "\u0301" * 1_000 + '", a]\n'
+
+    assert format_text(text) == text
+
+
+def test_a_deep_and_wide_spec_is_laid_out_in_reasonable_time():
+    deep = "let x = " + "[" * 55 + ", ".join(['"abc"'] * 3_000) + "]" * 55
+    began = time.process_time()
+    format_text(deep)
+
+    assert time.process_time() - began < 5

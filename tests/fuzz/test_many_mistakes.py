@@ -1,7 +1,7 @@
 """A spec with ten different mistakes is told of all ten, each at its place.
 
-One spec has mistakes of its text, its names and its meaning; the other, which can be read,
-of its names, its prompts as tokens, and its nodes. `ATPDSL_GOLDEN=1 pytest
+One spec has mistakes of its text, its names and its meaning; the other one can be understood,
+and its prompts, answers and nodes do not fit the model. `ATPDSL_GOLDEN=1 pytest
 tests/fuzz/test_many_mistakes.py` writes the answers anew, and the difference is to be read like
 code.
 """
@@ -45,7 +45,7 @@ def test_there_are_ten_and_each_has_a_place_of_its_own_and_a_way_out(path, tmp_p
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
 
     assert len(errors) >= 10
-    assert len({problem.code for problem in errors}) >= 8
+    assert len({problem.code for problem in errors}) >= 6
     assert len({problem.at.span for problem in errors if problem.at}) == len(errors)
     assert all(problem.help for problem in errors)
 

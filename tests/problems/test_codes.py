@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import importlib
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
-from atpdsl.problems import Severity
+from atpdsl.problems import Severity, codes
 from atpdsl.problems.codes import CODES
 from atpdsl.problems.codes.metric import CODES_METRIC
 from atpdsl.problems.codes.names import CODES_NAMES
@@ -106,3 +108,19 @@ def test_an_unused_slot_is_only_a_warning():
 
     assert [problem.severity for problem in problems] == [Severity.WARNING]
     assert experiment is not None
+
+
+def test_every_code_is_in_a_range_of_the_table_and_in_its_file():
+    rows = re.findall(
+        r"^\| ([\d, -]+) \|.*\| `(\w+)\.py` \|$", codes.__doc__ or "", re.MULTILINE
+    )
+    files = {
+        number: file
+        for ranges, file in rows
+        for first, last in (part.split("-") for part in ranges.split(", "))
+        for number in range(int(first), int(last) + 1)
+    }
+
+    for code in CODES:
+        module = importlib.import_module(f"atpdsl.problems.codes.{files[int(code[3:])]}")
+        assert f'"{code}"' in inspect.getsource(module)

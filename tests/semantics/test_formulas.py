@@ -159,3 +159,8 @@ def test_comparisons_are_those_of_python(one, other, sign):
     signs = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
 
     assert value_of(f"a {sign} b", a=one, b=other) is getattr(operator, signs[sign])(one, other)
+
+
+def test_a_number_is_written_without_the_strokes_between_its_digits():
+    assert value_of("text(1_000)") == "1000"
+    assert value_of("text([02, 1_0.50])") == ("02", "10.50")

@@ -285,7 +285,7 @@ def test_words_written_as_numbers_are_numbers():
         )
     )
 
-    assert [(slot.values, slot.numbers) for slot in part.slots[2:]] == [
+    assert [(slot.values, slot.numbers == slot.names) for slot in part.slots[2:]] == [
         (("1", "02", "3", "4", "5"), True),
         (("1", "2"), False),
         (("02", "03"), False),
@@ -394,3 +394,11 @@ def test_the_names_of_pairs_are_those_of_all_templates():
     assert pair_names(experiment_of(part).prompts) == ("cc", "yy", "YY", "next")
     assert pair_names(experiment_of(prompts(PAIR)).prompts) == ()
     assert pair_names(experiment_of(whole(PAIR)).prompts) == ()
+
+
+def test_a_number_is_written_without_the_strokes_between_its_digits():
+    numbers = ("slot n in [1_000, -2_000]", "slot m in 1_000..1_001")
+    template = 'template "{n} {m} {IO} and {S}, {S as S2}"'
+    part = part_of(whole(*numbers, template=template))
+
+    assert [slot.values for slot in part.slots[1:]] == [("1000", "-2000"), ("1000", "1001")]

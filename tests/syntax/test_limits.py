@@ -2,8 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from atpdsl.problems import Problem, Source
-from atpdsl.syntax.limits import DEEPEST, LARGEST, MOST_PROBLEMS, shortened, too_many
+from atpdsl.problems import Label, Problem, Severity, Source, Span
+from atpdsl.syntax.limits import (
+    DEEPEST,
+    LARGEST,
+    MOST_PROBLEMS,
+    first_ones,
+    shortened,
+    too_many,
+)
 from atpdsl.syntax.parse import parse
 
 
@@ -69,3 +76,16 @@ def test_problems_that_are_few_are_all_told():
 
     assert shortened(found) == found
     assert shortened((*found, too_many(2))) == (*found, too_many(2))
+
+
+def test_warnings_that_are_not_shown_stop_no_run():
+    warnings = [
+        Problem(code="ATP151", message=f"{n}", severity=Severity.WARNING) for n in range(120)
+    ]
+    error = Problem(code="ATP141", message="wrong", at=Label(Span(9, 9)))
+
+    for cut in (first_ones, shortened):
+        assert {problem.severity for problem in cut(warnings)} == {Severity.WARNING}
+        assert cut((*warnings, error))[-1].severity is Severity.ERROR
+    assert shortened(first_ones(warnings))[-1].severity is Severity.WARNING
+    assert shortened(first_ones((*warnings, error)))[-1].severity is Severity.ERROR

@@ -45,10 +45,15 @@ class DataSet:
     name: str
     split: str | None
     span: Span
+    split_at: Span | None = None
 
     def error(self, code: str, message: str, advice: str = "") -> UnreadableError:
         """A problem with it."""
         return UnreadableError(code, message, self.span, advice)
+
+    def split_error(self, message: str, advice: str) -> UnreadableError:
+        """A problem with its split."""
+        return UnreadableError("ATP280", message, self.split_at or self.span, advice)
 
 
 def read_dataset(wanted: DataSet, base: Path) -> Iterator[Row | BadRow]:
@@ -145,8 +150,7 @@ def _chosen(wanted: DataSet, splits: Splits) -> str:
     if wanted.split is None and len(splits) == 1:
         return next(iter(splits))
     if wanted.split is None:
-        raise wanted.error(
-            "ATP280",
+        raise wanted.split_error(
             f"`{wanted.name}` has the splits {listed}, and none is chosen",
             f'write `split = "{names[0]}"`',
         )
@@ -154,10 +158,9 @@ def _chosen(wanted: DataSet, splits: Splits) -> str:
         return wanted.split
     if not names:
         message = f"`{wanted.name}` has no splits, and so no `{wanted.split}`"
-        raise wanted.error("ATP280", message, "leave `split` out")
+        raise wanted.split_error(message, "leave `split` out")
     near = closest(wanted.split, names)
-    raise wanted.error(
-        "ATP280",
+    raise wanted.split_error(
         f"`{wanted.name}` has no split `{wanted.split}`",
         f"did you mean `{near}`?" if near else f"there are {listed}",
     )

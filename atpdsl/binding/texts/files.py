@@ -97,7 +97,9 @@ def expand_file(
 
 def _rows(part: FilePrompts, base: Path) -> Iterator[Row | BadRow]:
     if part.format == "hf":
-        wanted = DataSet(name=part.path, split=part.split, span=part.span)
+        wanted = DataSet(
+            name=part.path, split=part.split, span=part.span, split_at=part.split_at
+        )
         return read_dataset(wanted, base)
     return _file_rows(part, base)
 

@@ -86,7 +86,7 @@ class Filled:
         for slot in self.recipe.slots:
             for name in slot.names:
                 if name in self.drawn.values:
-                    values[name] = value_of(slot, self.drawn.values[name])
+                    values[name] = value_of(slot, name, self.drawn.values[name])
         self._add_places(values)
         for let in self.recipe.lets:
             try:

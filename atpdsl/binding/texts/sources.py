@@ -9,7 +9,7 @@ from pathlib import Path
 from atpdsl.binding.texts.rows import BadRow, Row, read_csv, read_jsonl
 from atpdsl.problems import Label, Problem, Span
 from atpdsl.registry import closest
-from atpdsl.semantics.paths import in_project
+from atpdsl.semantics.paths import in_project, why_unreadable
 
 LARGEST_READ = 64 * 2**20
 READERS = {"csv": read_csv, "jsonl": read_jsonl}
@@ -53,9 +53,9 @@ def read_rows(path: Path, form: str, name: str, at: Span) -> Iterator[Row | BadR
         message = f"`{name}` is not UTF-8 text: byte {_bad_byte(path)} cannot be read"
         raise UnreadableError("ATP246", message, at, "save it again as UTF-8") from error
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+        reason = why_unreadable(error) if isinstance(error, OSError) else str(error)
         message = f"`{name}` cannot be read: {reason}"
-        raise UnreadableError("ATP246", message, at) from error
+        raise UnreadableError("ATP246", message, at, "name a text file") from error
 
 
 def check_inside(path: Path, base: Path, name: str, at: Span) -> None:

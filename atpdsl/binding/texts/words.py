@@ -11,9 +11,9 @@ from atpdsl.semantics.read_formulas import names_in
 from atpdsl.semantics.values import described, written_number
 
 
-def value_of(slot: Slot, word: str) -> Value:
+def value_of(slot: Slot, name: str, word: str) -> Value:
     """What formulas get for a word: a number that keeps its form, or a text."""
-    return written_number(word) if slot.numbers else word
+    return written_number(word) if name in slot.numbers else word
 
 
 def truth(formula: Formula, found: Value) -> bool:
@@ -51,8 +51,8 @@ def _rows(slot: Slot) -> tuple[tuple[str, ...], ...]:
 
 
 def _fulfils(slot: Slot, where: Formula, row: tuple[str, ...], tokens: Tokens | None) -> bool:
-    words = [value_of(slot, word) for word in row]
-    values = dict(zip(slot.names, words, strict=True))
+    named = zip(slot.names, row, strict=True)
+    values = {name: value_of(slot, name, word) for name, word in named}
     try:
         return truth(where, evaluate(where, values, tokens))
     except FormulaError as error:

@@ -156,6 +156,7 @@ def _add_relatives(
             if 0 <= index < length:
                 found[name] = index
             else:
-                missing[name] = f"`{origin} {offset:+d}` is outside the prompt"
+                sign = "-" if offset < 0 else "+"
+                missing[name] = f"`{origin} {sign} {abs(offset)}` is outside the prompt"
     for name, (origin, _) in pending.items():
         missing.setdefault(name, f"`{origin}` is missing")

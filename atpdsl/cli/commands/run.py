@@ -7,7 +7,7 @@ import argparse
 from atpdsl import driver
 from atpdsl.checked import PlannedStudy
 from atpdsl.cli.access import access
-from atpdsl.cli.failures import DONE, FAILED, SPEC, USAGE
+from atpdsl.cli.failures import DONE, FAILED, INTERRUPTED, SPEC, USAGE
 from atpdsl.cli.points import spell
 from atpdsl.cli.report import closing, report
 from atpdsl.cli.summary import say_summary
@@ -53,22 +53,31 @@ def run(chosen: argparse.Namespace) -> int:
 def _sweep(chosen: argparse.Namespace, planned: PlannedStudy) -> int:
     """Every point, then the table over them."""
     of = len(planned.points)
+    names = planned.study.program.variables
+    over: set[int] = set()
 
-    def told(number: int, point: SweepPoint, error: RunError | None) -> None:
+    def told(number: int, point: SweepPoint, error: RunError | None, kept: bool) -> None:
+        over.add(number)
         if error is not None:
             tell_problems(error.problems, planned.study.source, json=False)
-        if not chosen.quiet:
-            state = "done" if error is None else "failed"
-            tell(f"point {number} of {of}, {spell(point.values.items())}: {state}")
+        if error is not None or not chosen.quiet:
+            state = "failed" if error is not None else "kept from before" if kept else "done"
+            values = spell((name, point.values[name]) for name in names)
+            tell(f"point {number} of {of}, {values}: {state}")
 
-    found = driver.sweep(
-        planned,
-        out=chosen.out,
-        progress=choose_progress(quiet=chosen.quiet),
-        executor=chosen.executor,
-        overwrite=chosen.overwrite,
-        told=told,
-    )
+    try:
+        found = driver.sweep(
+            planned,
+            out=chosen.out,
+            progress=choose_progress(quiet=chosen.quiet),
+            executor=chosen.executor,
+            overwrite=chosen.overwrite,
+            told=told,
+        )
+    except KeyboardInterrupt:
+        tell(f"interrupted: {len(over)} of {of} points are over, and their results are kept;")
+        tell("the same command goes on with the next (without `--overwrite`)")
+        return INTERRUPTED
     if chosen.json:
         say_sweep(found)
     else:

@@ -1,4 +1,20 @@
-"""Every kind of problem by its code."""
+"""Every kind of problem by its code.
+
+Where codes stand; a new one takes the next free number of its range, none is used again:
+
+| codes | about | file |
+|---|---|---|
+| 001-018 | the text: what cannot be parsed | `syntax.py` |
+| 100-122, 161-169 | statements and settings; `circuit`, `expect`, later ones | `spec.py` |
+| 130-151 | names and files: `include`, `let`, `param`, `sweep`, sets of prompts | `names.py` |
+| 170-177 | computed metrics | `metric.py` |
+| 203-234 | `prompts` blocks and selections of nodes, as written | `prompts.py` |
+| 240-268, 280-286 | pairs as texts and tokens, data files and sets | `binding.py` |
+| 270-279 | nodes that a model has or lacks | `nodes.py` |
+| 300-337 | models: where they are, and what is wrong with their files | `model.py` |
+| 404-429 | runs and what keeps one from starting | `run.py` |
+| 440-453 | results, their folders, and exports | `run.py` |
+"""
 
 from __future__ import annotations
 

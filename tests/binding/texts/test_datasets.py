@@ -151,6 +151,12 @@ def test_a_split_that_is_not_there_is_told_with_those_that_are(folder, path):
     assert problem_of(folder, path, split="xyz").help == "there are `train`, `validation`"
 
 
+def test_a_wrong_split_is_told_where_it_stands(folder):
+    problem = problem_of(folder, "both", split="valid", split_at=Span(40, 47))
+
+    assert problem.at.span == Span(40, 47)
+
+
 def test_a_data_set_without_splits_takes_none(folder):
     problem = problem_of(folder, "one", split="train")
 

@@ -66,3 +66,22 @@ def test_huge_totals_are_drawn_without_a_table(monkeypatch) -> None:
 
     assert sorted(small) == list(range(50))
     assert len(set(some)) == 100
+
+
+@given(
+    size=st.integers(3, 9), names=st.integers(0, 2), targets=st.integers(0, 1), data=st.data()
+)
+def test_draws_are_those_of_taking_words_out_of_the_list(size, names, targets, data) -> None:
+    deck = WordDeck(
+        names=tuple(f"n{i}" for i in range(names)),
+        targets=tuple(f"t{i}" for i in range(targets)),
+        values=tuple(f"w{i}" for i in range(size)),
+    )
+    number = data.draw(st.integers(0, count_draws((deck,)) - 1))
+    drawn = draw((deck,), number)
+
+    left, expected = list(deck.values), []
+    for _ in range(names + targets):
+        number, place = divmod(number, len(left))
+        expected.append(left.pop(place))
+    assert [*drawn.values.values(), *drawn.redrawn.values()] == expected

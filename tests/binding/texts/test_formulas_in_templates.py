@@ -370,3 +370,20 @@ def test_places_that_only_some_templates_have_cannot_be_counted_on() -> None:
     assert problem.message == "a template has no place `B2`, whose word is used here"
     assert problem.at is not None
     assert text[problem.at.span.start : problem.at.span.end] == "{B2}"
+
+
+def test_a_column_of_numbers_counts_and_keeps_its_form() -> None:
+    rows = '["Punic", 02, "5"], ["Great", 14, "6"], ["Cold", 47, "7"]'
+    pairs = drawn(
+        "let next = year + 1",
+        "keep = year < 20",
+        "corrupt year -> next",
+        "count = 2",
+        template='template "The {name} war {year} {code}"',
+        slots=f'slot name, year, code in table({rows}) where year != 14 or code == "6"',
+    )
+
+    assert {(pair.clean, pair.corrupted) for pair in pairs} == {
+        ("The Punic war 02 5", "The Punic war 3 5"),
+        ("The Great war 14 6", "The Great war 15 6"),
+    }

@@ -102,7 +102,7 @@ def test_what_is_not_found_has_a_reason() -> None:
         "none": "the pattern matches nothing",
         "unset": "the pattern matches nothing",
         "on": "`none` is missing",
-        "out": "`last +1` is outside the prompt",
+        "out": "`last + 1` is outside the prompt",
         "loop": "`pool` is missing",
         "pool": "`loop` is missing",
     }
