@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from atpdsl import driver
-from atpdsl.problems import SpecError
+from atpdsl.checking import check_source
+from atpdsl.problems import Source, SpecError
 
 SPEC = """\
 atp 1
@@ -138,3 +139,33 @@ def test_a_value_that_is_lost_in_a_sum_is_not_told_again(tmp_path):
     text = SPEC + "let a = 1 + ; let b = 2\nverify { top = a + b }\n"
 
     assert codes(text, tmp_path) == ["ATP014"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "pointed"),
+    [
+        ('[" {IO}", " Wilhelmina"] vs " {S}"', '" Wilhelmina"'),
+        ('" {IO}" vs [" {S}", " Wilhelmina"]', '" Wilhelmina"'),
+        ('" {IO}" vs title(["wilhelmina"])', 'title(["wilhelmina"])'),
+    ],
+)
+def test_an_answer_of_several_tokens_is_pointed_at_where_it_is_written(answer, pointed):
+    text = f"""\
+atp 1
+model "tiny"
+prompts {{
+  template "When {{IO}} and {{S}} went to the store, {{S as S2}} gave a drink to"
+  slot IO, S in ["Mary", "John", "Tom"]
+  corrupt S2 -> IO
+  answer {answer}
+  count = 4
+}}
+metric logit_diff
+nodes {{ heads.z at S2 }}
+method atp
+"""
+    problems = check_source(Source("spec.atp", text), Path()).errors
+    places = {text[p.at.span.start : p.at.span.end] for p in problems if p.at is not None}
+
+    assert {p.code for p in problems} == {"ATP256"}
+    assert places == {pointed}

@@ -23,6 +23,7 @@ class TextPair:
         marks: position name -> character range in the clean text and in the corrupted text.
         origin: where in the spec the pair comes from; `row` counts pairs of one origin.
         answer_at: the `answer` statement, for messages.
+        answer_spans, foil_spans: where each of `answers` and `foils` is written, likewise.
         values: what formulas may use of this pair: slots, `as` and `let` names, `row`.
         place: which row of a file it is, in words; "" for a pair that the spec makes.
     """
@@ -36,6 +37,8 @@ class TextPair:
     origin: Span
     row: int
     answer_at: Span | None = None
+    answer_spans: tuple[Span, ...] = ()
+    foil_spans: tuple[Span, ...] = ()
     values: Mapping[str, Value] = field(default_factory=dict)
     place: str = ""
 

@@ -264,8 +264,10 @@ def _condition(failure: Failure) -> Problem | None:
     """What does not belong into a `where`."""
     if not failure.found or not failure.follows("where"):
         return None
+    left = "layer" if failure.before is None else failure.show(failure.before)
+    right = "2" if failure.after is None else failure.show(failure.after)
     known = {
-        "=": ("`=` sets; a condition compares with `==`", "write `layer == 2`"),
+        "=": ("`=` sets; a condition compares with `==`", f"write `{left} == {right}`"),
         "at": (
             "the place of a selection comes before `where`",
             "write `heads.z at last where layer >= 2`",
@@ -284,6 +286,21 @@ def _condition(failure: Failure) -> Problem | None:
     )
     fix = replaced(failure.at, "==") if failure.found == "=" else None
     return Problem(code="ATP001", message=message, at=Label(failure.at), help=advice, fix=fix)
+
+
+def _loose_unit(failure: Failure) -> Problem | None:
+    """`5 %`, where the sign belongs to the number."""
+    before = failure.before
+    if failure.found != "%" or before is None or not failure.show(before).isdecimal():
+        return None
+    number = failure.show(before)
+    return Problem(
+        code="ATP001",
+        message="there is a space between the number and its `%`",
+        at=Label(Span(before.start, failure.at.end)),
+        help=f"write `{number}%`",
+        fix=replaced(Span(before.start, failure.at.end), f"{number}%"),
+    )
 
 
 def _comma(failure: Failure) -> Problem | None:
@@ -358,6 +375,7 @@ RULES: tuple[Callable[[Failure], Problem | None], ...] = (
     assignment,
     unquoted_path,
     _colon,
+    _loose_unit,
     _comma,
     _unknown_statement,
     _condition,

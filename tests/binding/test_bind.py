@@ -125,7 +125,7 @@ def test_one_bad_slot_word_is_one_problem(tiny: ModelTokenizer) -> None:
     assert problem.code == "ATP256"
     assert problem.message.endswith(" more pairs")
     assert problem.at is not None
-    assert problem.at.span == bad_answer.span
+    assert problem.at.span == bad_answer.right[0].span
 
 
 def test_an_unknown_position_is_suggested_a_near_one(tiny: ModelTokenizer) -> None:

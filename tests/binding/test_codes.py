@@ -101,5 +101,5 @@ def test_a_bad_example_has_its_problem_and_a_good_one_has_none(code, tiny, tmp_p
     write_files(tmp_path)
     shape = SHAPES.get(code.code, TWELVE)
 
-    assert codes(spec(code.bad), shape, tiny, tmp_path) == [code.code]
+    assert set(codes(spec(code.bad), shape, tiny, tmp_path)) == {code.code}
     assert codes(spec(code.good), shape, tiny, tmp_path) == []

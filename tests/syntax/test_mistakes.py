@@ -202,3 +202,20 @@ def test_a_spec_with_a_few_foreign_lines_is_read_all_the_same():
 
     assert codes.count("ATP005") == 2
     assert len(codes) > 3
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "advice"),
+    [
+        ("verify { top = 5 % }", "5 %", "write `5%`"),
+        ("nodes { mlp at last where layer = 3 }", "=", "write `layer == 3`"),
+        ("nodes { mlp at last where head = 1 }", "=", "write `head == 1`"),
+    ],
+)
+def test_the_help_writes_what_was_meant(text, place, advice):
+    (problem,) = parse(Source("spec.atp", text))[1]
+
+    assert problem.at is not None
+    assert text[problem.at.span.start : problem.at.span.end] == place
+    assert problem.help == advice
+    assert problem.fix is not None

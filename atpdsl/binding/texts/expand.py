@@ -7,7 +7,7 @@ from random import Random
 
 from atpdsl.binding.pairs import TextPair
 from atpdsl.binding.texts.files import expand_file
-from atpdsl.binding.texts.sides import read_side
+from atpdsl.binding.texts.sides import NO_ANSWERS, Answers, read_side
 from atpdsl.binding.texts.templates import Drawing, expand_templates
 from atpdsl.binding.texts.written import Pieces, pieces_of, write
 from atpdsl.problems import Label, Problem
@@ -63,26 +63,31 @@ def _expand_inline(
         problems.extend(_slots_in_pair(text, pieces))
         return write(pieces, lambda _: "").text
 
-    def side(answers: tuple[Text | Formula, ...]) -> tuple[str, ...]:
+    def side(answers: tuple[Text | Formula, ...]) -> Answers:
         for answer in answers:
             if isinstance(answer, Text):
                 plain(answer)
         read, _ = read_side(answers)
         try:
-            return () if problems else read.texts({}, tokens)
+            return NO_ANSWERS if problems else read.answers({}, tokens)
         except FormulaError as error:
             at = Label(error.span)
             problems.append(
                 Problem(code="ATP267", message=error.message, at=at, help=error.advice)
             )
-            return ()
+            return NO_ANSWERS
 
     answer = part.answer
+    clean, corrupted = plain(part.clean), plain(part.corrupted)
+    answers, answer_spans = side(answer.right) if answer else NO_ANSWERS
+    foils, foil_spans = side(answer.wrong) if answer else NO_ANSWERS
     pair = TextPair(
-        clean=plain(part.clean),
-        corrupted=plain(part.corrupted),
-        answers=side(answer.right) if answer else (),
-        foils=side(answer.wrong) if answer else (),
+        clean=clean,
+        corrupted=corrupted,
+        answers=answers,
+        foils=foils,
+        answer_spans=answer_spans,
+        foil_spans=foil_spans,
         marks={},
         align=part.align,
         origin=part.span,

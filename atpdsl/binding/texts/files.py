@@ -11,6 +11,7 @@ from atpdsl.binding.findings import Finding, gathered, has_errors
 from atpdsl.binding.pairs import TextPair
 from atpdsl.binding.texts.datasets import DataSet, read_dataset
 from atpdsl.binding.texts.rows import BadRow, Row
+from atpdsl.binding.texts.sides import NO_ANSWERS, Answers
 from atpdsl.binding.texts.sources import UnreadableError, check_inside, read_rows
 from atpdsl.binding.texts.written import Pieces, Written, marks_of, pieces_of, write
 from atpdsl.problems import Label, Problem, Span
@@ -178,11 +179,16 @@ class _Reader:
         nothing = Written(text="", places=())
         clean = self._tried(lambda: self._write(self.columns.clean), otherwise=nothing)
         corrupted = self._tried(lambda: self._write(self.columns.corrupted), otherwise=nothing)
+        right, wrong = self.columns.right, self.columns.wrong
+        answers, answer_spans = self._tried(lambda: self._answers(right), otherwise=NO_ANSWERS)
+        foils, foil_spans = self._tried(lambda: self._answers(wrong), otherwise=NO_ANSWERS)
         return TextPair(
             clean=clean.text,
             corrupted=corrupted.text,
-            answers=self._tried(lambda: self._texts(self.columns.right), otherwise=()),
-            foils=self._tried(lambda: self._texts(self.columns.wrong), otherwise=()),
+            answers=answers,
+            foils=foils,
+            answer_spans=answer_spans,
+            foil_spans=foil_spans,
             marks=marks_of(clean, corrupted),
             align=align,
             origin=self.part.span,
@@ -227,18 +233,20 @@ class _Reader:
             raise broken
         return bool(kept)
 
-    def _texts(self, side: Side) -> tuple[str, ...]:
+    def _answers(self, side: Side) -> Answers:
         found: list[str] = []
+        spans: list[Span] = []
         for answer in side:
             if isinstance(answer, Formula):
                 found += texts_of(answer, self.values, self.tokens)
             else:
                 found.append(self._write(answer).text)
+            spans += [answer.span] * (len(found) - len(spans))
         formula = next((answer for answer in side if isinstance(answer, Formula)), None)
         if formula is not None and not found:
             advice = "leave such rows out with `keep`, or make the range longer"
             raise FormulaError("this gives no answer", formula.span, advice)
-        return tuple(found)
+        return tuple(found), tuple(spans)
 
     def _write(self, text: _Parsed) -> Written:
         return write(text.pieces, lambda piece: self._cell(piece, text.span))

@@ -66,11 +66,15 @@ class Filled:
             raise self._broken
         clean = write(self.frame.pieces, self._clean)
         corrupted = write(self.frame.pieces, self._corrupted)
+        answers, answer_spans = recipe.right.answers(values, self.tokens)
+        foils, foil_spans = recipe.wrong.answers(values, self.tokens)
         return TextPair(
             clean=clean.text,
             corrupted=corrupted.text,
-            answers=recipe.right.texts(values, self.tokens),
-            foils=recipe.wrong.texts(values, self.tokens),
+            answers=answers,
+            foils=foils,
+            answer_spans=answer_spans,
+            foil_spans=foil_spans,
             marks=marks_of(clean, corrupted),
             align=align,
             origin=self.span,

@@ -11,6 +11,10 @@ from atpdsl.semantics.experiment import Text
 from atpdsl.semantics.formulas import Formula, FormulaError, Tokens, Value, fill, texts_of
 from atpdsl.semantics.read_formulas import names_in
 
+# The answers of one side in a pair, and where in the spec each is written.
+Answers = tuple[tuple[str, ...], tuple[Span, ...]]
+NO_ANSWERS: Answers = ((), ())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
@@ -29,18 +33,21 @@ class Side:
                 found += (piece.slot for piece in item[0] if piece.slot)
         return tuple(dict.fromkeys(found))
 
-    def texts(self, values: Mapping[str, Value], tokens: Tokens | None) -> tuple[str, ...]:
+    def answers(self, values: Mapping[str, Value], tokens: Tokens | None) -> Answers:
         """The answers in one pair.
 
         Raises:
             FormulaError: when one has no value, or all formulas together give no text.
         """
         found: list[str] = []
+        spans: list[Span] = []
         for item in self.items:
             if isinstance(item, Formula):
                 found += texts_of(item, values, tokens)
+                spans += [item.span] * (len(found) - len(spans))
             else:
                 found.append(fill(item[0], values, item[1]))
+                spans.append(item[1])
         if self.items and not found:
             formula = next(item for item in self.items if isinstance(item, Formula))
             raise FormulaError(
@@ -48,7 +55,7 @@ class Side:
                 formula.span,
                 "leave such pairs out with `keep`, or make the range longer",
             )
-        return tuple(found)
+        return tuple(found), tuple(spans)
 
 
 def read_side(answers: Iterable[Text | Formula]) -> tuple[Side, tuple[Problem, ...]]:

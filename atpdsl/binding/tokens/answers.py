@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from atpdsl.binding.findings import Finding
 from atpdsl.binding.pairs import pair_name
@@ -54,20 +54,32 @@ class AnswerTokens:
 
 
 def answer_tokens(
-    answers: tuple[str, ...], place: Place, tokenizer: ModelTokenizer
+    answers: tuple[str, ...],
+    place: Place,
+    tokenizer: ModelTokenizer,
+    spans: tuple[Span, ...] = (),
 ) -> AnswerTokens:
-    """The token of each answer, as the tokenizer writes it after the context."""
+    """The token of each answer, as the tokenizer writes it after the context.
+
+    Args:
+        answers: the texts.
+        place: what they continue.
+        tokenizer: the model's.
+        spans: where each of them is written; nothing for all at the place's span.
+    """
+    places = {span: replace(place, span=span) for span in dict.fromkeys(spans)}
     prefix, _ = tokenizer.encode(place.context)
     found_as: dict[int, str] = {}
     split: list[tuple[str, tuple[int, ...]]] = []
     findings: list[Finding] = []
-    for answer in answers:
-        tokens, found = _answer_tokens(answer, place, tokenizer, prefix)
+    for number, answer in enumerate(answers):
+        here = places[spans[number]] if spans else place
+        tokens, found = _answer_tokens(answer, here, tokenizer, prefix)
         findings += found
         if len(tokens) != 1:
             split += [(answer, tokens)] if tokens else []
         elif tokens[0] in found_as:
-            findings.append(repeated(answer, found_as[tokens[0]], place))
+            findings.append(repeated(answer, found_as[tokens[0]], here))
         else:
             found_as[tokens[0]] = answer
     return AnswerTokens(

@@ -269,8 +269,8 @@ def _compared(
         span=pair.answer_at or pair.origin,
         row=pair.place,
     )
-    right = answer_tokens(pair.answers, place, rules.tokenizer)
-    wrong = answer_tokens(pair.foils, place, rules.tokenizer)
+    right = answer_tokens(pair.answers, place, rules.tokenizer, pair.answer_spans)
+    wrong = answer_tokens(pair.foils, place, rules.tokenizer, pair.foil_spans)
     sides = {"right": right.tokens, "wrong": wrong.tokens}
     sets = token_sets(rules.sets, sides, pair, place, rules.tokenizer)
     shared = shared_answers(right, wrong, place, rules.tokenizer)
