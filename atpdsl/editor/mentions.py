@@ -8,6 +8,7 @@ from atpdsl.editor.names import Space, Use
 from atpdsl.editor.placeholders import placeholders
 from atpdsl.problems import Span
 from atpdsl.syntax import tree as t
+from atpdsl.syntax.walk import parts_of
 
 Spaces = tuple[Space, ...]
 VALUE: Spaces = (Space.VALUE,)
@@ -40,7 +41,7 @@ def mentions(value: t.Expression | None, spaces: Spaces, scope: int | None) -> I
         case t.Call():
             yield from _in_call(value, spaces, scope)
         case _:
-            for part in _parts(value):
+            for part in parts_of(value):
                 yield from mentions(part, spaces, scope)
 
 
@@ -55,23 +56,6 @@ def _in_call(call: t.Call, spaces: Spaces, scope: int | None) -> Iterator[Use]:
     for argument in call.arguments:
         yield from mentions(argument.value, spaces, scope)
         yield from mentions(argument.position, EVERYWHERE, scope)
-
-
-def _parts(value: t.Expression) -> tuple[t.Expression, ...]:
-    """The expressions inside one that holds no name itself."""
-    match value:
-        case t.ListOf(items=items):
-            return items
-        case t.Index(base=base, items=items):
-            return (base, *items)
-        case t.RangeOf(first=first, last=last):
-            return tuple(end for end in (first, last) if end is not None)
-        case t.Unary(operand=operand):
-            return (operand,)
-        case t.Binary(left=left, right=right):
-            return (left, right)
-        case _:
-            return ()
 
 
 def dotted(value: t.Expression | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from atpdsl.problems import Span
 from atpdsl.registry import closest
@@ -11,6 +11,7 @@ from atpdsl.semantics.formulas import SWITCHES, Formula, FormulaError, evaluate
 from atpdsl.semantics.functions import FUNCTIONS, SYNONYMS, Function
 from atpdsl.semantics.template import TemplateError, parse_template
 from atpdsl.syntax import tree as t
+from atpdsl.syntax.walk import parts_of
 
 ROW = "row"
 
@@ -94,7 +95,7 @@ class _Reader:
             case t.RangeOf(first=None) | t.RangeOf(last=None):
                 self._refuse("this range has an open end", expression, "write both, as `2..9`")
             case _:
-                for part in _parts(expression):
+                for part in parts_of(expression):
                     self.check(part)
 
     def _refuse(self, message: str, at: t.Expression, advice: str) -> None:
@@ -211,17 +212,3 @@ class _Reader:
 
 def _all_functions() -> str:
     return f"there are {listed(tuple(FUNCTIONS))}"
-
-
-def _parts(expression: t.Expression) -> Iterable[t.Expression]:
-    match expression:
-        case t.ListOf(items=items):
-            return items
-        case t.RangeOf(first=first, last=last):
-            return tuple(part for part in (first, last) if part is not None)
-        case t.Unary(operand=operand):
-            return (operand,)
-        case t.Binary(left=left, right=right):
-            return (left, right)
-        case _:
-            return ()

@@ -11,9 +11,9 @@ from atpdsl.binding.findings import Finding, gathered, has_errors
 from atpdsl.binding.pairs import TextPair
 from atpdsl.binding.texts.datasets import DataSet, read_dataset
 from atpdsl.binding.texts.rows import BadRow, Row
-from atpdsl.binding.texts.sides import NO_ANSWERS, Answers
+from atpdsl.binding.texts.sides import NO_ANSWERS, Answers, Parsed, Side
 from atpdsl.binding.texts.sources import UnreadableError, check_inside, read_rows
-from atpdsl.binding.texts.written import Pieces, Written, marks_of, pieces_of, write
+from atpdsl.binding.texts.written import Written, marks_of, pieces_of, write
 from atpdsl.problems import Label, Problem, Span
 from atpdsl.semantics.experiment import FilePrompts, Text
 from atpdsl.semantics.formulas import (
@@ -23,12 +23,10 @@ from atpdsl.semantics.formulas import (
     Value,
     evaluate,
     fill_piece,
-    texts_of,
 )
 from atpdsl.semantics.template import Piece
 from atpdsl.semantics.values import RefusedError, described, look_up
 
-Side = tuple["_Parsed | Formula", ...]
 T = TypeVar("T")
 
 
@@ -44,19 +42,11 @@ class _CellError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Parsed:
-    """A text of the spec in pieces."""
-
-    pieces: Pieces
-    span: Span
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Columns:
     """The texts of a `FilePrompts`, parsed."""
 
-    clean: _Parsed
-    corrupted: _Parsed
+    clean: Parsed
+    corrupted: Parsed
     right: Side
     wrong: Side
 
@@ -120,7 +110,7 @@ def _parse(part: FilePrompts) -> tuple[_Columns, tuple[Problem, ...]]:
     problems: list[Problem] = []
     lets = {let.name for let in part.lets}
 
-    def parsed(text: Text) -> _Parsed:
+    def parsed(text: Text) -> Parsed:
         pieces, found = pieces_of(text)
         problems.extend(found)
         problems.extend(
@@ -133,19 +123,20 @@ def _parse(part: FilePrompts) -> tuple[_Columns, tuple[Problem, ...]]:
             for piece in pieces
             if piece.slot and piece.slot not in lets
         )
-        return _Parsed(pieces=pieces, span=text.span)
+        return Parsed(pieces=pieces, span=text.span)
 
     def side(answers: tuple[Text | Formula, ...]) -> Side:
-        return tuple(
+        items = (
             answer if isinstance(answer, Formula) else parsed(answer) for answer in answers
         )
+        return Side(items=tuple(items))
 
     answer = part.answer
     columns = _Columns(
         clean=parsed(part.clean),
         corrupted=parsed(part.corrupted),
-        right=side(answer.right) if answer else (),
-        wrong=side(answer.wrong) if answer else (),
+        right=side(answer.right) if answer else Side(),
+        wrong=side(answer.wrong) if answer else Side(),
     )
     return columns, tuple(dict.fromkeys(problems))
 
@@ -234,21 +225,9 @@ class _Reader:
         return bool(kept)
 
     def _answers(self, side: Side) -> Answers:
-        found: list[str] = []
-        spans: list[Span] = []
-        for answer in side:
-            if isinstance(answer, Formula):
-                found += texts_of(answer, self.values, self.tokens)
-            else:
-                found.append(self._write(answer).text)
-            spans += [answer.span] * (len(found) - len(spans))
-        formula = next((answer for answer in side if isinstance(answer, Formula)), None)
-        if formula is not None and not found:
-            advice = "leave such rows out with `keep`, or make the range longer"
-            raise FormulaError("this gives no answer", formula.span, advice)
-        return tuple(found), tuple(spans)
+        return side.answers(self.values, self.tokens, lambda text: self._write(text).text)
 
-    def _write(self, text: _Parsed) -> Written:
+    def _write(self, text: Parsed) -> Written:
         return write(text.pieces, lambda piece: self._cell(piece, text.span))
 
     def _cell(self, piece: Piece, span: Span) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from atpdsl.binding.texts.written import Pieces, pieces_of
@@ -17,10 +17,18 @@ NO_ANSWERS: Answers = ((), ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """The answers of one side; each is a text, in pieces, or a formula."""
+class Parsed:
+    """A text of the spec in pieces."""
 
-    items: tuple[tuple[Pieces, Span] | Formula, ...]
+    pieces: Pieces
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """The answers of one side; each is a text or a formula."""
+
+    items: tuple[Parsed | Formula, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -30,11 +38,21 @@ class Side:
             if isinstance(item, Formula):
                 found += (name for name, _ in names_in(item.expression))
             else:
-                found += (piece.slot for piece in item[0] if piece.slot)
+                found += (piece.slot for piece in item.pieces if piece.slot)
         return tuple(dict.fromkeys(found))
 
-    def answers(self, values: Mapping[str, Value], tokens: Tokens | None) -> Answers:
+    def answers(
+        self,
+        values: Mapping[str, Value],
+        tokens: Tokens | None,
+        write: Callable[[Parsed], str] | None = None,
+    ) -> Answers:
         """The answers in one pair.
+
+        Args:
+            values: the pair's names.
+            tokens: for formulas that ask the tokenizer.
+            write: how a text is filled in, if not from the values alone.
 
         Raises:
             FormulaError: when one has no value, or all formulas together give no text.
@@ -44,10 +62,11 @@ class Side:
         for item in self.items:
             if isinstance(item, Formula):
                 found += texts_of(item, values, tokens)
-                spans += [item.span] * (len(found) - len(spans))
+            elif write is None:
+                found.append(fill(item.pieces, values, item.span))
             else:
-                found.append(fill(item[0], values, item[1]))
-                spans.append(item[1])
+                found.append(write(item))
+            spans += [item.span] * (len(found) - len(spans))
         if self.items and not found:
             formula = next(item for item in self.items if isinstance(item, Formula))
             raise FormulaError(
@@ -60,7 +79,7 @@ class Side:
 
 def read_side(answers: Iterable[Text | Formula]) -> tuple[Side, tuple[Problem, ...]]:
     """The answers parsed, and problems of texts that are no template."""
-    items: list[tuple[Pieces, Span] | Formula] = []
+    items: list[Parsed | Formula] = []
     problems: list[Problem] = []
     for answer in answers:
         if isinstance(answer, Formula):
@@ -68,5 +87,5 @@ def read_side(answers: Iterable[Text | Formula]) -> tuple[Side, tuple[Problem, .
             continue
         pieces, found = pieces_of(answer)
         problems += found
-        items.append((pieces, answer.span))
+        items.append(Parsed(pieces=pieces, span=answer.span))
     return Side(items=tuple(items)), tuple(problems)
