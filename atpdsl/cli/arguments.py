@@ -7,10 +7,10 @@ import importlib
 import re
 import sys
 from collections.abc import Callable, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import NoReturn, cast
 
+from atpdsl import __version__
 from atpdsl.registry import closest
 
 Command = Callable[[argparse.Namespace], int]
@@ -67,7 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"atpdsl {_version()}")
+    parser.add_argument("--version", action="version", version=f"atpdsl {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     _add_run(commands)
     _add_check(commands)
@@ -83,10 +83,6 @@ def build_parser() -> argparse.ArgumentParser:
     _add_model(commands)
     _add_lsp(commands)
     return parser
-
-
-def _version() -> str:
-    return metadata.version("atpdsl")
 
 
 # argparse has no public name for what holds the commands.

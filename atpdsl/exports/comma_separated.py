@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from atpdsl.exports.exporter import Exporter
 from atpdsl.results.harmless import harmless_cell
-from atpdsl.results.result import Result
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from atpdsl.results.result import Result
 
 
 def write(result: Result, path: Path) -> None:

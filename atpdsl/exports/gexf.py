@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from atpdsl.exports.exporter import Exporter
 from atpdsl.exports.flat import flat_graph
 from atpdsl.nodes import NODE_KINDS
-from atpdsl.results.result import Result
 
 if TYPE_CHECKING:
     import networkx
+
+    from atpdsl.results.result import Result
 
 BLUE, RED, GREY = (33, 102, 172), (178, 24, 43), (120, 120, 120)
 MEASURED, ESTIMATED = 1.0, 0.45

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from atpdsl.exports.exporter import Exporter
-from atpdsl.results.result import Result
+
+if TYPE_CHECKING:
+    from atpdsl.results.result import Result
 
 
 def write(result: Result, path: Path) -> None:

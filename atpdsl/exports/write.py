@@ -8,13 +8,16 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING
 
 from atpdsl.exports.exporter import Exporter
 from atpdsl.exports.formats import EXPORTERS
 from atpdsl.problems import Label, Problem, RunError
 from atpdsl.results import directory as folders
-from atpdsl.results.result import Result
 from atpdsl.semantics.experiment import ExportCall
+
+if TYPE_CHECKING:
+    from atpdsl.results.result import Result
 
 
 def save(

@@ -14,10 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from atpdsl.problems import Problem, RunError
 from atpdsl.results.document import DamagedError, dumps, loads
-from atpdsl.results.record import SpecRecord
+
+if TYPE_CHECKING:
+    from atpdsl.results.record import SpecRecord
 
 RESULT, SCORES, GRAPH = "result.json", "scores.parquet", "graph.json"
 RESERVED = frozenset({RESULT, SCORES, GRAPH})

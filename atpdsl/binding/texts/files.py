@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from atpdsl.binding.findings import Finding, gathered, has_errors
 from atpdsl.binding.pairs import TextPair
-from atpdsl.binding.texts.datasets import DataSet, read_dataset
 from atpdsl.binding.texts.rows import BadRow, Row
 from atpdsl.binding.texts.sides import NO_ANSWERS, Answers, Parsed, Side
 from atpdsl.binding.texts.sources import UnreadableError, check_inside, read_rows
@@ -88,6 +87,8 @@ def expand_file(
 
 def _rows(part: FilePrompts, base: Path) -> Iterator[Row | BadRow]:
     if part.format == "hf":
+        from atpdsl.binding.texts.datasets import DataSet, read_dataset
+
         wanted = DataSet(
             name=part.path, split=part.split, span=part.span, split_at=part.split_at
         )
