@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atpdsl.reference.library import LibraryFile
+from atpdsl.reference.task_files import LibraryFile
 
 HEAD = """\
 atp 1

@@ -10,7 +10,7 @@ from atpdsl.metrics import METRICS, READINGS
 from atpdsl.models.catalogue import ADDABLE, EMBEDDED
 from atpdsl.nodes import NODE_KINDS
 from atpdsl.nodes.kind import NodeKind
-from atpdsl.reference.library import LibraryFile, library
+from atpdsl.reference.task_files import LibraryFile, library
 from atpdsl.reference.topic import Example, Topic
 from atpdsl.semantics.functions import FUNCTIONS
 from atpdsl.semantics.origins import ORIGINS
@@ -174,7 +174,7 @@ def model_topics() -> tuple[Topic, ...]:
     )
 
 
-def library_topics() -> tuple[Topic, ...]:
+def task_file_topics() -> tuple[Topic, ...]:
     """The files that `include "lib:NAME"` takes."""
     return tuple(
         Topic(

@@ -67,7 +67,7 @@ def chapters() -> tuple[Chapter, ...]:
         ),
         Chapter(name="exports", title="Exports", topics=names.export_topics(), open=False),
         Chapter(name="models", title="Models", topics=names.model_topics(), open=False),
-        Chapter(name="library", title="Library", topics=names.library_topics(), open=False),
+        Chapter(name="library", title="Library", topics=names.task_file_topics(), open=False),
     )
 
 

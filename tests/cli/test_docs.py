@@ -10,7 +10,7 @@ import pytest
 from atpdsl.cli import main
 from atpdsl.cli.failures import DONE, FAILED, SPEC, USAGE
 from atpdsl.problems.codes import CODES
-from atpdsl.reference.library import tasks
+from atpdsl.reference.task_files import tasks
 from atpdsl.reference.topics import all_topics, chapters
 from tests.cli.test_output import golden
 

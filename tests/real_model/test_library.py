@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import atpdsl
-from tests.library.test_library import SETS, TWO_DIGITS, spec
+from tests.task_files.test_tasks import SETS, TWO_DIGITS, spec
 
 TASKS = [one for one in SETS if one != TWO_DIGITS]
 # In these the corrupted prompt only takes away what tells the answer: which side of `vs` the

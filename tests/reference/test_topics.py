@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from atpdsl.reference.library import library, tasks
+from atpdsl.reference.task_files import library, tasks
 from atpdsl.reference.topic import Chapter, Topic
 from atpdsl.reference.topics import (
     SYNONYMS,

@@ -13,7 +13,7 @@ from atpdsl.exports import EXPORTERS
 from atpdsl.methods import METHODS
 from atpdsl.metrics import METRICS, READINGS
 from atpdsl.nodes import NODE_KINDS
-from atpdsl.reference.library import tasks
+from atpdsl.reference.task_files import tasks
 from atpdsl.semantics.functions import FUNCTIONS
 from atpdsl.semantics.result_functions import RESULT_FUNCTIONS
 from atpdsl.semantics.signature import Signature

@@ -10,7 +10,7 @@ from atpdsl.cli.starter import starter
 from atpdsl.cli.terminal import facts, say, show, tell, word
 from atpdsl.problems import Problem, RunError
 from atpdsl.problems.clean import clean
-from atpdsl.reference.library import LibraryFile, tasks
+from atpdsl.reference.task_files import LibraryFile, tasks
 from atpdsl.registry import closest
 from atpdsl.semantics.resolve import experiment_name
 
