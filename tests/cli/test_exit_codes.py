@@ -185,3 +185,14 @@ def test_every_suffix_is_known_before_anything_is_written():
 
     assert main(["export", "ioi", "a.csv", "b.xlsx"]) == FAILED
     assert not Path("a.csv").exists()
+
+
+def test_a_parameter_is_given_once(tmp_path, capsys):
+    spec = tmp_path / "spec.atp"
+    spec.write_text("atp 1\nparam seed = 0\n")
+    code = main(["check", str(spec), "-p", "seed=1", "-p", "seed=2"])
+    told = capsys.readouterr().err
+
+    assert code == 1
+    assert "ATP427" in told
+    assert "-p seed=1,2" in told

@@ -206,3 +206,17 @@ def test_model_with_only_pickled_weights_on_the_hub_is_a_problem(server: Hub) ->
 
     assert code(found("org/model")) == "ATP305"
     assert not any("pytorch_model.bin" in path for path in server.asked)
+
+
+def test_download_that_breaks_off_is_a_problem(
+    server: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object, **__: object) -> str:
+        raise OSError("the connection was lost\nand more")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lost)
+    problem = found("org/model")
+
+    assert code(problem) == "ATP314"
+    assert isinstance(problem, Problem)
+    assert problem.message == "downloading `org/model` failed: the connection was lost"

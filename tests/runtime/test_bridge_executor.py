@@ -266,3 +266,15 @@ def test_the_gradient_mode_of_the_caller_does_not_matter(model, mode):
 
     for x, y in zip(expected, found, strict=True):
         np.testing.assert_array_equal(x, y)
+
+
+def test_a_node_that_no_gradient_reaches_is_refused(model, monkeypatch):
+    def unreached(_metric, sites, **_):
+        return tuple(None for _ in sites)
+
+    monkeypatch.setattr(torch.autograd, "grad", unreached)
+    plan = optimize(make_plan(PAIRS, SETS, experiment(methods=(("atp", NOISING),))))
+
+    with pytest.raises(RunError) as caught:
+        BridgeExecutor().execute(plan, loaded(model), Silent())
+    assert caught.value.problems[0].code == "ATP405"
