@@ -6,7 +6,7 @@ model is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,10 @@ from atpdsl.problems import Problem, RunError, SpecError
 if TYPE_CHECKING:
     from atpdsl.checked import PlannedStudy, Study
     from atpdsl.checking import Access
+    from atpdsl.results.comparison import Comparison
     from atpdsl.results.result import Result
     from atpdsl.results.sweep import Sweep
+    from atpdsl.selftesting.checks import SelfTest
 
 __version__ = "0.1.0"
 
@@ -25,10 +27,13 @@ __all__ = [
     "RunError",
     "SpecError",
     "check",
+    "compare",
     "load",
+    "load_comparison",
     "load_sweep",
     "plan",
     "run",
+    "selftest",
     "sweep",
 ]
 
@@ -98,6 +103,80 @@ def sweep(
     return driver.sweep(planned, out=_path(out), overwrite=overwrite)
 
 
+def compare(  # noqa: PLR0913 (all but the first have a default and a name)
+    spec: str | Path,
+    *,
+    methods: Iterable[str] = (),
+    truth: str = "abs_mean",
+    backward_weight: float = 2.0,
+    most_forwards: int = 200_000,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    **given: object,
+) -> Comparison:
+    """Several methods on the same nodes against the exact truth: `.table`, `.curves`.
+
+    Args:
+        spec: the spec file, with one point.
+        methods: labels of the spec, or names of methods; if left out, the spec's estimates
+            where it has two or more, else AtP, AtP with the QK fix, AtP* and the baselines.
+        truth: the size of a true effect: `abs_mean`, |mean effect| over pairs, or `mean_abs`.
+        backward_weight: forward passes that a backward pass counts as.
+        most_forwards: the most patched forward passes that the exact truth may take.
+        out: the folder; `runs/<spec name>-compared` in the current folder if not given.
+        overwrite: replace what another run left there.
+        given: values for the spec's `param` and `sweep` names.
+
+    Raises:
+        SpecError: when the spec has errors or several points, or a method is unknown.
+        RunError: when it cannot be run or the result cannot be written.
+        ValueError: for a `truth` that is none of the two.
+    """
+    from atpdsl import driver
+    from atpdsl.comparing import Wanted
+    from atpdsl.results.comparison import Truth
+
+    wanted = Wanted(
+        methods=(methods,) if isinstance(methods, str) else tuple(methods),
+        truth=Truth(truth),
+        backward_weight=backward_weight,
+        most_forwards=most_forwards,
+    )
+    prepared = driver.plan_comparison(driver.check(Path(spec), _access(given)), wanted)
+    return driver.compare(prepared, out=_path(out), overwrite=overwrite)
+
+
+def selftest(
+    spec: str | Path | None = None,
+    *,
+    nodes: int = 8,
+    pairs: int = 2,
+    seed: int = 0,
+    device: str | None = None,
+    **given: object,
+) -> SelfTest:
+    """Compare the engine with slow twins: `.ok`, `.checks`, `.failed`.
+
+    Args:
+        spec: the spec file whose model, dtype, pairs, metric and node kinds are tested; the
+            analytic cases and the embedded model if left out.
+        nodes: of each kind, and `pairs` of the spec's.
+        seed: of the nodes that are drawn.
+        device: instead of the spec's.
+        given: values for the spec's `param` and `sweep` names.
+
+    Raises:
+        SpecError: when the spec has errors or several points.
+        RunError: when the model cannot be loaded or run.
+    """
+    from atpdsl import driver
+    from atpdsl.selftesting.selftest import Amount
+
+    planned = None if spec is None else driver.plan(Path(spec), _access(given)).only()
+    amount = Amount(nodes=nodes, pairs=pairs, seed=seed, device=device)
+    return driver.selftest(planned, amount, None)
+
+
 def _path(out: str | Path | None) -> Path | None:
     return None if out is None else Path(out)
 
@@ -137,3 +216,14 @@ def load_sweep(directory: str | Path) -> Sweep:
     from atpdsl.results.sweep import Sweep
 
     return Sweep.load(directory)
+
+
+def load_comparison(directory: str | Path) -> Comparison:
+    """A comparison of methods that was saved before.
+
+    Raises:
+        RunError: when there is none, or it is damaged.
+    """
+    from atpdsl.results.comparison import Comparison
+
+    return Comparison.load(directory)

@@ -20,7 +20,7 @@ from atpdsl.models.files import ModelFiles
 from atpdsl.models.locate import locate
 from atpdsl.models.shape import ModelShape
 from atpdsl.models.tokenizer import ModelTokenizer, load_tokenizer
-from atpdsl.nodes import NODE_KINDS
+from atpdsl.nodes import ATTENDING, NODE_KINDS
 from atpdsl.problems import Label, Problem, RunError, Source, SpecError
 from atpdsl.problems.fixes import mended
 from atpdsl.problems.render import in_order
@@ -61,6 +61,7 @@ def vocabulary() -> Vocabulary:
         exports=tuple((suffix, e.name) for e in EXPORTERS for suffix in e.suffixes),
         executors=EXECUTORS.names,
         readings=tuple(reading.signature for reading in READINGS),
+        attending=ATTENDING,
     )
 
 
@@ -227,7 +228,7 @@ def _flat_metrics(experiment: Experiment) -> tuple[Problem, ...]:
             help="use `logit_diff`, or `ap`, or `direction = denoising`",
         )
         for call in experiment.methods
-        if not METHODS[call.method].exact and call.direction is Direction.NOISING
+        if METHODS[call.method].signature.needs_gradient and call.direction is Direction.NOISING
     )
 
 

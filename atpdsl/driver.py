@@ -1,4 +1,4 @@
-"""The whole pipeline, command by command: check, plan, run, and sweep over several points.
+"""The whole pipeline, command by command: check, plan, run, sweep over points, compare methods.
 
 Up to and including the plan nothing imports torch.
 """
@@ -19,19 +19,26 @@ from atpdsl.runtime.executor import Progress, Silent
 from atpdsl.semantics.paths import why_unreadable
 
 if TYPE_CHECKING:
+    from atpdsl.comparing import Prepared, Wanted
+    from atpdsl.results.comparison import Comparison
     from atpdsl.results.result import Result
     from atpdsl.results.sweep import Sweep
+    from atpdsl.selftesting.checks import SelfTest
+    from atpdsl.selftesting.selftest import Amount
     from atpdsl.sweeping import Told
 
 __all__ = [
     "Access",
     "check",
     "check_source",
+    "compare",
     "plan",
+    "plan_comparison",
     "plan_study",
     "read_source",
     "run",
     "run_planned",
+    "selftest",
     "sweep",
     "vocabulary",
 ]
@@ -187,3 +194,51 @@ def sweep(
         ),
         run_planned,
     )
+
+
+def plan_comparison(study: Study, wanted: Wanted) -> Prepared:
+    """The plan of a comparison of methods on a checked spec.
+
+    Raises:
+        SpecError: when the spec has errors or several points, a method is unknown or cannot
+            be compared, or the exact truth would take too many forwards.
+    """
+    from atpdsl.comparing import prepare
+
+    return prepare(study, wanted)
+
+
+def compare(
+    prepared: Prepared,
+    *,
+    out: Path | None = None,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+) -> Comparison:
+    """Run several methods and the exact truth on the same nodes, and save what each found.
+
+    Args:
+        prepared: the plan.
+        out: the folder; `runs/<spec name>-compared` in the current folder if not given.
+        overwrite: replace what another run left there.
+
+    Raises:
+        RunError: when it cannot be run or the result cannot be written.
+    """
+    from atpdsl.comparing import run_comparison
+
+    return run_comparison(prepared, out, progress or Silent(), overwrite=overwrite)
+
+
+def selftest(planned: Planned | None, amount: Amount, progress: Progress | None) -> SelfTest:
+    """Compare the engine with slow twins, on the model and nodes of a spec.
+
+    Args:
+        planned: the spec; None is the analytic cases and the embedded model.
+
+    Raises:
+        RunError: when the model cannot be loaded or run.
+    """
+    from atpdsl.selftesting import selftest as testing
+
+    return testing.selftest(planned, amount, progress or Silent())

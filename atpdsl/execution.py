@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -54,8 +55,35 @@ class Shelf:
         return self._model
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computed:
+    """What a plan gave, and under which circumstances.
+
+    Attributes:
+        device, threads: as used, not as asked for.
+        started: UTC.
+        seconds: wall time, with loading the model.
+    """
+
+    outcome: Outcome
+    executor: str
+    device: str
+    threads: int
+    started: datetime
+    seconds: float
+
+
 def execute(planned: Planned, name: str, progress: Progress, shelf: Shelf) -> Result:
     """Load the model, run the plan, assemble the result.
+
+    Raises:
+        RunError: when the model cannot be loaded or cannot do what the plan asks.
+    """
+    return result_of(planned, compute(planned, name, progress, shelf))
+
+
+def compute(planned: Planned, name: str, progress: Progress, shelf: Shelf) -> Computed:
+    """Load the model and run the plan.
 
     Raises:
         RunError: when the model cannot be loaded or cannot do what the plan asks.
@@ -63,31 +91,35 @@ def execute(planned: Planned, name: str, progress: Progress, shelf: Shelf) -> Re
     experiment, files = settled(planned.checked)
     entry = EXECUTORS[name]
     began, started = time.perf_counter(), datetime.now(UTC)
+    device, threads = "none", 0
     if not entry.needs_model:
         outcome = entry.make().execute(planned.plan, None, progress)
-        return _result(planned, name, outcome, ("none", 0, started, began))
-    from atpdsl.runtime.threads import choose_threads, prepare_environment, using_threads
+    else:
+        from atpdsl.runtime.threads import choose_threads, prepare_environment, using_threads
 
-    prepare_environment()
-    from atpdsl.runtime.memory import check_activations
+        prepare_environment()
+        from atpdsl.runtime.memory import check_activations
 
-    check_activations(planned.plan)
-    model = shelf.model(planned, progress)
-    choice = choose_threads(files.n_parameters(), requested=experiment.run.threads)
-    with using_threads(choice):
-        outcome = entry.make().execute(planned.plan, model, progress)
-    return _result(planned, name, outcome, (model.device, choice.count, started, began))
+        check_activations(planned.plan)
+        model = shelf.model(planned, progress)
+        choice = choose_threads(files.n_parameters(), requested=experiment.run.threads)
+        with using_threads(choice):
+            outcome = entry.make().execute(planned.plan, model, progress)
+        device, threads = model.device, choice.count
+    return Computed(
+        outcome=outcome,
+        executor=name,
+        device=device,
+        threads=threads,
+        started=started,
+        seconds=time.perf_counter() - began,
+    )
 
 
-def _result(
-    planned: Planned,
-    executor: str,
-    outcome: Outcome,
-    circumstances: tuple[str, int, datetime, float],
-) -> Result:
+def result_of(planned: Planned, computed: Computed) -> Result:
+    """The result made of what a plan gave."""
     from atpdsl.results.assemble import Finished, assemble
 
-    device, threads, started, began = circumstances
     checked = planned.checked
     experiment, _ = settled(checked)
     if checked.tokenizer is None:
@@ -96,15 +128,15 @@ def _result(
         Finished(
             experiment=experiment,
             pairs=planned.plan.bound.pairs,
-            outcome=outcome,
+            outcome=computed.outcome,
             model=_model_record(planned),
             spell=checked.tokenizer.decode_token,
-            device=device,
-            threads=threads,
-            started=started.isoformat(timespec="seconds"),
-            seconds=time.perf_counter() - began,
-            executor=executor,
-            warnings=(*checked.warnings, *_gapless(outcome, experiment)),
+            device=computed.device,
+            threads=computed.threads,
+            started=computed.started.isoformat(timespec="seconds"),
+            seconds=computed.seconds,
+            executor=computed.executor,
+            warnings=(*checked.warnings, *_gapless(computed.outcome, experiment)),
         )
     )
 

@@ -21,6 +21,7 @@ from atpdsl.problems import Source, Span
 from atpdsl.runtime.bridge import BridgeExecutor
 from atpdsl.runtime.executor import Silent
 from atpdsl.runtime.load import LoadedModel
+from atpdsl.semantics.diagnosis import Diagnosis
 from atpdsl.semantics.experiment import (
     Align,
     Direction,
@@ -30,6 +31,7 @@ from atpdsl.semantics.experiment import (
     ModelRef,
     Prompts,
     RunSettings,
+    Setting,
     VerifyCall,
 )
 from tests.metrics.formulas import sets_of
@@ -76,9 +78,12 @@ def experiment(
     *,
     metric: str | MetricCall = "logit_diff",
     methods: Sequence[tuple[str, Direction]] = (("atp", Direction.NOISING),),
+    settings: Mapping[str, Setting] | None = None,
+    diagnosis: Diagnosis | None = None,
     verify: VerifyCall | None = None,
     run: RunSettings | None = None,
 ) -> Experiment:
+    """`settings` are those of every method; methods are labelled `atp`, `atp1`, ..."""
     return Experiment(
         name="test",
         source=Source("test.atp", ""),
@@ -96,6 +101,7 @@ def experiment(
                 label=f"{name}{i}" if i else name,
                 method=name,
                 direction=direction,
+                settings=settings or {},
                 span=NOWHERE,
             )
             for i, (name, direction) in enumerate(methods)
@@ -103,6 +109,7 @@ def experiment(
         verify=verify,
         run=run or RunSettings(per_pair=True),
         exports=(),
+        diagnosis=diagnosis or Diagnosis(),
     )
 
 
@@ -127,7 +134,7 @@ def make_plan(
 ) -> Plan:
     bound = Bound(
         experiment=asked,
-        shape=shape or SimpleNamespace(),
+        shape=shape or SimpleNamespace(n_layers=1 + max(n.layers[-1] for n in nodes)),
         pairs=TokenPairs(pairs=tuple(pairs), pad_id=0, bos_id=None),
         nodes=tuple(nodes),
     )
@@ -164,6 +171,7 @@ def run_engine(
     direction: Direction,
     batch: int | None = None,
     passes: bool = True,
+    settings: Mapping[str, Setting] | None = None,
 ) -> list[NDArray[np.float64]]:
     """Per-pair signed values, [pair, *nodes.shape] for each node set, nan where missing.
 
@@ -180,9 +188,10 @@ def run_engine(
     asked = experiment(
         metric=metric,
         methods=((method, direction),),
+        settings=settings,
         run=RunSettings(per_pair=True, batch=batch),
     )
-    plan = make_plan(pairs, nodes, asked)
+    plan = make_plan(pairs, nodes, asked, shape_of(hf_model.config))
     outcome = execute(hf_model, optimize(plan) if passes else plan)
     kept = outcome.methods[0].per_pair
     assert kept is not None

@@ -32,6 +32,7 @@ NOT_RUN = (
     "pip ",
     "code ",
     "python -m training.",
+    "python -m benchmarks.",
     "atpdsl model add ",
     "atpdsl run specs/ioi_smollm2.atp",
     "atpdsl lsp",

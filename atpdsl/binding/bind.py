@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from atpdsl.binding.amounts import check_circuit, counted
+from atpdsl.binding.amounts import check_circuit, check_pairs, check_stop, counted
 from atpdsl.binding.findings import gathered, has_errors
 from atpdsl.binding.named import check_positions
 from atpdsl.binding.nodeset import NodeSet
@@ -90,6 +90,8 @@ def bind(
         *node_problems,
         *check_expectations(experiment.expectations, nodes, shape, pairs),
         *check_circuit(experiment, total),
+        *check_stop(experiment, total),
+        *check_pairs(experiment, len(reading.pairs)),
         *_mixed_words(experiment, pairs),
     )
     if has_errors(problems):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import math
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -73,6 +74,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_fmt(commands)
     _add_plan(commands)
+    _add_compare(commands)
+    _add_selftest(commands)
     _add_tokens(commands)
     _add_show(commands)
     _add_export(commands)
@@ -172,6 +175,67 @@ def _add_plan(commands: Commands[_Parser]) -> None:
     parser = _add(commands, "plan", "plan:plan", "show what a run would cost")
     parser.add_argument("spec", metavar="SPEC", type=Path, help="the spec file")
     _add_access(parser)
+    _add_json(parser)
+
+
+def _add_compare(commands: Commands[_Parser]) -> None:
+    summary = "compare methods with the exact truth"
+    parser = _add(commands, "compare", "compare:compare", summary)
+    parser.add_argument("spec", metavar="SPEC", type=Path, help="the spec file")
+    parser.add_argument(
+        "--method",
+        dest="methods",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="a method or a label of the spec; again for more (the spec's, if it has two)",
+    )
+    parser.add_argument(
+        "--truth",
+        choices=("abs_mean", "mean_abs"),
+        default="abs_mean",
+        help="a node's true size: |mean effect| over pairs (abs_mean), or mean |effect|",
+    )
+    parser.add_argument(
+        "--backward-weight",
+        metavar="W",
+        type=_weight,
+        default=2.0,
+        help="forward passes that a backward pass counts as (2)",
+    )
+    parser.add_argument(
+        "--most-forwards",
+        metavar="N",
+        type=_count,
+        default=200_000,
+        help="the most forward passes for the exact truth (200000)",
+    )
+    parser.add_argument("--out", metavar="DIR", type=Path, help="folder (runs/NAME-compared)")
+    parser.add_argument("--overwrite", action="store_true", help="replace another run's result")
+    _add_access(parser)
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+    _add_json(parser)
+
+
+def _add_selftest(commands: Commands[_Parser]) -> None:
+    parser = _add(
+        commands, "selftest", "selftest:selftest", "compare the engine with slow twins"
+    )
+    parser.add_argument(
+        "spec",
+        metavar="SPEC",
+        nargs="?",
+        type=Path,
+        help="test its model, pairs and nodes (analytic cases and the embedded model)",
+    )
+    parser.add_argument(
+        "--nodes", metavar="N", type=_count, default=8, help="nodes of each kind (8)"
+    )
+    parser.add_argument("--pairs", metavar="N", type=_count, default=2, help="pairs (2)")
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="draws the nodes (0)")
+    parser.add_argument("--device", metavar="NAME", help="instead of the spec's")
+    _add_access(parser)
+    parser.add_argument("--quiet", action="store_true", help="no progress")
     _add_json(parser)
 
 
@@ -282,6 +346,16 @@ def _count(word: str) -> int:
     number = int(word)
     if number < 1:
         raise argparse.ArgumentTypeError("it must be at least 1")
+    return number
+
+
+def _weight(word: str) -> float:
+    try:
+        number = float(word)
+    except ValueError:
+        number = math.inf
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError("it must be a number from 0 on")
     return number
 
 

@@ -48,7 +48,7 @@ def _wants_json(chosen: argparse.Namespace) -> bool:
 
 
 def _interrupted(chosen: argparse.Namespace) -> str:
-    if chosen.location != "run:run":
+    if chosen.location not in {"run:run", "compare:compare"}:
         return "interrupted"
     return (
         "interrupted: nothing was written, and an earlier result is as it was;\n"

@@ -6,20 +6,14 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from atpdsl.cli.amounts import rule
+from atpdsl.cli.marks import legend, marks, tick
 from atpdsl.cli.points import spell
-from atpdsl.cli.terminal import can_show, columns, count, facts, word
+from atpdsl.cli.terminal import columns, count, facts, word
+from atpdsl.cli.trust import trust
 from atpdsl.problems.clean import clean
 from atpdsl.results.names import short_name
 from atpdsl.results.progress import duration
-from atpdsl.results.record import (
-    CircuitRecord,
-    MethodRecord,
-    MetricRecord,
-    PositionRecord,
-    Record,
-    Verification,
-)
+from atpdsl.results.record import MethodRecord, MetricRecord, PositionRecord, Record
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -29,7 +23,6 @@ if TYPE_CHECKING:
 
 # Rows of the table where there is one, and of each where there are several.
 ROWS, FEWER_ROWS = 20, 10
-SHOWN_MISSED = 3
 LONGEST_TOKEN = 12
 # Below this three decimals would say little.
 SMALL = 0.01
@@ -54,10 +47,11 @@ def report(
         yield ""
         yield from _method(result, one, best)
     yield ""
-    varied = any(_varies(place[row.position]) for _, best in shown for row in best)
-    yield from _legend(record, methods, varied=varied)
+    drawn = [row for _, best in shown for row in best]
+    varied = any(_varies(place[row.position]) for row in drawn)
+    yield from _legend(record, methods, drawn, varied=varied)
     yield ""
-    yield facts(_trust(record, labels))
+    yield facts(trust(record, labels))
     yield from expected(record)
 
 
@@ -118,8 +112,9 @@ def _table(record: Record, method: MethodRecord, shown: Sequence[ScoreRow]) -> R
     measured = ("|effect|", "effect") if any(row.verified for row in shown) else ()
     estimated = () if method.exact else ("estimate",)
     numbers = (*estimated, *measured)
-    marks = (_mark(),) if estimated and measured else ()
-    headings = ("#", "node", "position", *numbers, *marks)
+    ticks = (tick(),) if estimated and measured else ()
+    warned = ("marks",) if any(marks(row) for row in shown) else ()
+    headings = ("#", "node", "position", *numbers, *ticks, *warned)
     table = columns(*headings, right=("#", *numbers), fixed=("node",))
     decimals = _decimals(row.score for row in shown)
     for row in shown:
@@ -133,14 +128,11 @@ def _table(record: Record, method: MethodRecord, shown: Sequence[ScoreRow]) -> R
             clean(short_name(row.kind, row.layer, row.index)),
             _place(positions[row.position]),
             *(values[name] for name in numbers),
-            *(mark * row.verified for mark in marks),
+            *(one * row.verified for one in ticks),
+            *(marks(row) for _ in warned),
             style="" if row.verified else "dim",
         )
     return table
-
-
-def _mark() -> str:
-    return "\u2713" if can_show("\u2713") else "*"
 
 
 def _place(position: PositionRecord) -> str:
@@ -160,7 +152,11 @@ def _varies(position: PositionRecord) -> bool:
 
 
 def _legend(
-    record: Record, methods: Sequence[MethodRecord], *, varied: bool
+    record: Record,
+    methods: Sequence[MethodRecord],
+    shown: Sequence[ScoreRow],
+    *,
+    varied: bool,
 ) -> Iterator[RenderableType]:
     """What the columns mean, once for each direction; `varied` where a position has dots."""
     from rich.text import Text
@@ -179,10 +175,11 @@ def _legend(
             " |effect|, with their sign for effect."
         )
         if any(not m.exact and m.label in checked for m in these):
-            text += f" {_mark()} is measured, by patching the node alone."
+            text += f" {tick()} is measured, by patching the node alone."
         texts.append(text)
     if varied:
         texts[-1] += ' "a".. has other tokens in other pairs.'
+    texts += legend(shown)
     yield from (Text(text, style="dim") for text in texts)
 
 
@@ -194,58 +191,14 @@ def _measured(metric: MetricRecord) -> str:
     return f"{title}, in parts of its mean gap, {_number(metric.gap, 3)} ({unit}),"
 
 
-def _trust(record: Record, labels: Sequence[str]) -> Iterator[tuple[str, str]]:
-    for verification in record.verification:
-        if verification.label in labels:
-            yield "verified", _verified(verification)
-            if verification.missed:
-                yield "missed", _missed(verification)
-            yield "unknown", clean(verification.unknown)
-    if record.circuit is not None:
-        yield "circuit", _circuit(record.circuit)
-    if not record.verification and not all(m.exact for m in record.methods):
-        advice = "add `verify { top = 20; random = 20 }` to the spec"
-        yield "verified", f"nothing: these are estimates; {advice}"
-
-
-def _verified(found: Verification) -> str:
-    by_lot = f", {found.random:,} of them drawn at random" if found.random else ""
-    recall = found.recall_mean_abs
-    parts = [f"{found.measured:,} of {found.nodes:,} nodes{by_lot}"]
-    if recall is not None and recall.of:
-        parts.append(
-            f"of the {recall.of} largest effects found,"
-            f" {recall.hits} in the top {found.top} of {clean(found.label)}"
-        )
-    if found.spearman_mean_abs is not None:
-        parts.append(f"rank correlation {found.spearman_mean_abs:.2f}")
-    if found.largest:
-        miss = found.largest[0]
-        parts.append(
-            f"largest miss {clean(miss.node)}: estimate {miss.estimate:.3g},"
-            f" |effect| {miss.effect_abs:.3g}"
-        )
-    return "; ".join(parts)
-
-
-def _missed(found: Verification) -> str:
-    named = [f"{clean(m.node)} (|effect| {m.effect_abs:.3g})" for m in found.missed]
-    more = len(named) - SHOWN_MISSED
-    dots = f" and {more} more" if more > 0 else ""
-    return f"by chance among the random ones: {', '.join(named[:SHOWN_MISSED])}{dots}"
-
-
-def _circuit(circuit: CircuitRecord) -> str:
-    kept = f"{rule(circuit.keep, circuit.amount)} by {clean(circuit.method)}"
-    told = circuit.keep == "top" and circuit.nodes == circuit.amount
-    return kept if told else f"{count(circuit.nodes, 'node')}: {kept}"
-
-
 def _closing(result: Result) -> Iterator[tuple[str, str]]:
     passes, seconds = result.record.passes, result.record.host.seconds
     cost = f"{count(passes.forward_sequences, 'sequence')} forward"
     if passes.backward_sequences:
         cost += f", {passes.backward_sequences:,} backward"
+    plain = passes.backward_sequences * result.record.provenance.model.shape.n_layers
+    if passes.layer_backwards > plain:
+        cost += f" ({passes.layer_backwards:,} layer-backwards)"
     yield "cost", f"{cost}, {duration(seconds)}"
     if result.directory is None:
         return

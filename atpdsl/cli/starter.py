@@ -47,7 +47,8 @@ nodes {{
   mlp     at {places}
 }}
 
-# `atp` estimates all effects from one backward pass; `ap` measures each with a run of its own.
+# `atp` estimates all effects from one backward pass, `atp*` corrects where that goes wrong, and
+# `ap` measures each effect with a run of its own.
 method atp
 
 # Exact effects of the best nodes of the estimate, and of others drawn at random: how far can

@@ -23,6 +23,8 @@ def say_summary(result: Result, *, rows: int = ROWS, method: str | None = None) 
         methods=[m for m in record.methods if m.label in labels],
         top={label: [_row(row) for row in result.top_rows(rows, label)] for label in labels},
         verification=[v for v in record.verification if v.label in labels],
+        bounds=[b for b in record.bounds if set(b.labels) & set(labels)],
+        flags=record.flags,
         circuit=record.circuit,
         expectations=record.expectations,
         passes=record.passes,
@@ -32,5 +34,4 @@ def say_summary(result: Result, *, rows: int = ROWS, method: str | None = None) 
 
 
 def _row(row: ScoreRow) -> dict[str, object]:
-    values = {name: getattr(row, name) for name in row.__slots__}
-    return {"node": node_id(row.kind, row.layer, row.index, row.position), **values}
+    return {"node": node_id(row.kind, row.layer, row.index, row.position), **row.values()}

@@ -58,19 +58,22 @@ def expectation(cursor: Cursor, names: Names) -> tuple[Item, ...]:
     if cursor.before[-1] not in ("(", ",", ".", "="):
         return items_of((words.OPERATORS["at"],), ItemSort.OPERATOR)
     truth = items_of((words.TRUTH_WORD,), ItemSort.VALUE)
-    arguments = items_of(_arguments(cursor), ItemSort.KEY)
+    arguments = items_of(words.ARGUMENTS_OF.get(_called(cursor), ()), ItemSort.KEY)
+    asked = words.ASKED_WORDS.get(_called(cursor))
+    if asked is not None:
+        return (*items_of(asked, ItemSort.VALUE), *arguments, *names_in(names, Space.METHOD))
     return (*arguments, *names_in(names, Space.METHOD), *truth, *kinds(cursor))
 
 
-def _arguments(cursor: Cursor) -> tuple[words.Word, ...]:
-    """The named arguments of the function whose brackets are open."""
+def _called(cursor: Cursor) -> str:
+    """The function whose brackets are open, "" for none."""
     opened: list[str] = []
     for before, sign in pairwise(("", *cursor.before)):
         if sign == "(":
             opened.append(before)
         elif sign == ")" and opened:
             opened.pop()
-    return words.ARGUMENTS_OF.get(opened[-1], ()) if opened else ()
+    return opened[-1] if opened else ""
 
 
 def is_open(cursor: Cursor, word: str) -> bool:

@@ -23,15 +23,37 @@ def setting_value(
     word, name = cursor.owner, cursor.before[0]
     if (word, name) in FORMULA_KEYS:
         return formula(cursor, names, scope)
+    if name == "flag" and word in words.QUANTITIES:
+        return _flag(cursor, names)
     if not is_open(cursor, "="):
         return ()
     if (word, name) == ("circuit", "keep"):
         return (*calls_of(KEEPS, quoted=False), *values(names))
+    if (word, name) == ("verify", "stop_when"):
+        return _stop(cursor, names)
     spaces = SETTING_SPACES.get((word, name))
     if spaces is not None:
         return tuple(item for space in spaces for item in names_in(names, space))
     key = None if shape is None else shape.key(name)
     return (*_choices(key), *values(names))
+
+
+def _flag(cursor: Cursor, names: Names) -> tuple[Item, ...]:
+    """A condition on what a diagnostic knows of a node."""
+    if is_open(cursor, "="):
+        quantities = items_of(words.QUANTITIES[cursor.owner], ItemSort.VALUE)
+        return (*quantities, *values(names))
+    joins = [words.OPERATORS[word] for word in ("and", "or", "not")]
+    return items_of(joins, ItemSort.OPERATOR)
+
+
+def _stop(cursor: Cursor, names: Names) -> tuple[Item, ...]:
+    """`misses(top = 10) < 5%`."""
+    if cursor.before.count("(") > cursor.before.count(")"):
+        given = cursor.before[-1] == "="
+        return values(names) if given else items_of((words.ARGUMENTS["top"],), ItemSort.KEY)
+    begun = len(cursor.before) > 2
+    return values(names) if begun else calls_of((words.STOP,), quoted=False)
 
 
 def _choices(key: Key | None) -> tuple[Item, ...]:

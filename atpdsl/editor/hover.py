@@ -37,7 +37,10 @@ BY_STATEMENT: Mapping[str, tuple[Mapping[str, Word], ...]] = {
         words.EXPECT_WORDS,
         words.ARGUMENTS,
         {words.TRUTH_WORD.name: words.TRUTH_WORD},
+        *({word.name: word for word in asked} for asked in words.ASKED_WORDS.values()),
     ),
+    "verify": ({words.STOP.name: words.STOP},),
+    **{part: (quantities,) for part, quantities in words.QUANTITIES.items()},
 }
 SELECTIONS = ("nodes", "edges", "expect")
 

@@ -12,9 +12,11 @@ from atpdsl.metrics import METRICS
 from atpdsl.metrics.readings import READINGS
 from atpdsl.nodes import NODE_KINDS
 from atpdsl.runtime.executor import EXECUTORS
+from atpdsl.semantics.diagnosis import FLAG_QUANTITIES
 from atpdsl.semantics.functions import FUNCTIONS
+from atpdsl.semantics.numbers import percentage
 from atpdsl.semantics.origins import ORIGINS, PAIR_ORIGINS
-from atpdsl.semantics.result_functions import RESULT_FUNCTIONS, TRUTH
+from atpdsl.semantics.result_functions import MISSED_EFFECT, RESULT_FUNCTIONS, TRUTH
 from atpdsl.semantics.schema import (
     LINES,
     PAIR,
@@ -157,7 +159,11 @@ EXPECT_WORDS = _words(
 )
 ARGUMENTS = _table(
     "argument",
-    {"top": "how many nodes, from the best", "method": "a method's label"},
+    {
+        "top": "how many nodes, from the best",
+        "method": "a method's label",
+        "confidence": "of the bound: 90%, 99%, 99.9%, or that of `subset_sampling`",
+    },
 )
 ARGUMENTS_OF: Mapping[str, tuple[Word, ...]] = MappingProxyType(
     {
@@ -167,6 +173,27 @@ ARGUMENTS_OF: Mapping[str, tuple[Word, ...]] = MappingProxyType(
 )
 PARTS: Mapping[str, Shape] = MappingProxyType(
     {part.word: part for shape in SHAPES for part in shape.parts}
+)
+QUANTITIES: Mapping[str, Mapping[str, Word]] = MappingProxyType(
+    {
+        part: _table(f"quantity of `{part}`", quantities)
+        for part, quantities in FLAG_QUANTITIES.items()
+    }
+)
+ASKED_WORDS: Mapping[str, tuple[Word, ...]] = MappingProxyType(
+    {
+        "upper_bound": (
+            Word(
+                name=MISSED_EFFECT,
+                sort="value",
+                doc="the largest |mean effect| of a node that was not measured",
+            ),
+        ),
+        "flagged": tuple(
+            Word(name=part, sort="part of `diagnose`", doc=PARTS[part].doc)
+            for part in FLAG_QUANTITIES
+        ),
+    }
 )
 CALLS = _words(
     (
@@ -181,6 +208,12 @@ CALLS = _words(
             name="threshold", sort="nodes", doc="nodes from a score on", call="threshold(0.05)"
         ),
     )
+)
+STOP = Word(
+    name="misses",
+    sort="condition of `stop_when`",
+    doc="the expected share of the so many truly best nodes that is missed",
+    call="misses(top = 10) < 5%",
 )
 ROW = Word(name="row", sort="row", doc="a row of the file", call="row.column")
 TRUTH_WORD = Word(name=TRUTH, sort="value", doc="the measured effects")
@@ -267,4 +300,6 @@ def written(key: Key) -> str:
     """The default of a key as it would be written."""
     if isinstance(key.default, bool):
         return "on" if key.default else "off"
+    if key.type == "share" and isinstance(key.default, float):
+        return percentage(key.default)
     return f'"{key.default}"' if key.type == "text" else str(key.default)

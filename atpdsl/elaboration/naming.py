@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from atpdsl.semantics.diagnosis import FLAG_QUANTITIES
 from atpdsl.semantics.filters import AXES
 from atpdsl.semantics.functions import FUNCTIONS
 from atpdsl.semantics.result_functions import RESULT_FUNCTIONS
-from atpdsl.semantics.schema import ON_OFF, PAIR, PROMPTS_FROM_FILE, SHAPES
+from atpdsl.semantics.schema import DIAGNOSE, ON_OFF, PAIR, PROMPTS_FROM_FILE, SHAPES
 from atpdsl.semantics.signature import Vocabulary
 from atpdsl.semantics.slots import RESERVED
 
@@ -19,7 +20,7 @@ def reserved_words(vocabulary: Vocabulary) -> frozenset[str]:
     """The words that no `let`, `param`, `sweep` or name of an include may take."""
     choices = (
         choice
-        for shape in (*SHAPES, PROMPTS_FROM_FILE, PAIR)
+        for shape in (*SHAPES, PROMPTS_FROM_FILE, PAIR, *DIAGNOSE.parts)
         for key in shape.keys
         for choice in key.choices
     )
@@ -36,5 +37,7 @@ def reserved_words(vocabulary: Vocabulary) -> frozenset[str]:
             *(kind.partition(".")[0] for kind, _ in vocabulary.nodes),
             *FUNCTIONS,
             *(function.name for function in RESULT_FUNCTIONS),
+            *(word for function in RESULT_FUNCTIONS for word in function.words),
+            *(name for quantities in FLAG_QUANTITIES.values() for name in quantities),
         )
     )

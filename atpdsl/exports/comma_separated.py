@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 def write(result: Result, path: Path) -> None:
     """Write the scores as CSV."""
-    from atpdsl.results.scores import SCHEMA
+    from atpdsl.results.columns import without_lists
 
-    write_table(result.table.select(SCHEMA.names), path)
+    write_table(without_lists(result.table), path)
 
 
 def write_table(table: pa.Table, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,9 @@ Value = str | int | float | bool
 def flat_graph(graph: networkx.DiGraph) -> networkx.DiGraph:
     """A copy with attributes that every graph format can hold.
 
-    None is left out, lists become words apart by a space, numpy numbers become Python's,
-    texts are made harmless. A token that this changes is kept as JSON in `token_json`.
+    None and what is not finite are left out, lists become words apart by a space, numpy
+    numbers become Python's, texts are made harmless. A token that this changes is kept as JSON
+    in `token_json`.
     """
     import networkx
 
@@ -45,4 +47,6 @@ def _value(value: Any) -> Value | None:
         return harmless(value)
     # Python's own numbers are instances of none of numpy's types, which have `item`.
     plain = value.item() if hasattr(value, "item") else value
+    if isinstance(plain, float) and not math.isfinite(plain):
+        return None
     return plain if plain is None or isinstance(plain, Value) else harmless(str(plain))

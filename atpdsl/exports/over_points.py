@@ -32,10 +32,9 @@ def write_over_points(
     Raises:
         RunError: when it cannot be written.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.concat_tables([_with_values(values, result) for values, result in points])
+    table = _joined([_with_values(values, result) for values, result in points])
     fresh = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,13 +52,25 @@ def write_over_points(
         fresh.unlink(missing_ok=True)
 
 
+def _joined(tables: list[pa.Table]) -> pa.Table:
+    """One below the other; points that ask for different diagnostics have other columns."""
+    import pyarrow as pa
+
+    from atpdsl.results.columns import SCHEMA, in_order
+
+    table = pa.concat_tables(tables, promote_options="default").unify_dictionaries()
+    first = tables[0].column_names[: tables[0].column_names.index(SCHEMA.names[-1]) + 1]
+    others = in_order(name for name in table.column_names if name not in first)
+    return table.select([*first, *others])
+
+
 def _with_values(values: Mapping[str, str], result: Result) -> pa.Table:
     """The scores with a column for each of the sweep's names before them."""
     import pyarrow as pa
 
-    from atpdsl.results.scores import SCHEMA
+    from atpdsl.results.columns import without_lists
 
-    table = result.table.select(SCHEMA.names)
+    table = without_lists(result.table)
     rows = len(table)
     first = pa.array([0] * rows, pa.int32())
     columns = [pa.DictionaryArray.from_arrays(first, [value]) for value in values.values()]

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from atpdsl.binding.bind import Bound
-from atpdsl.methods import METHODS, Request
+from atpdsl.methods import METHODS
+from atpdsl.methods.method import Request
+from atpdsl.methods.verifying import verifications
 from atpdsl.metrics import metric_of
-from atpdsl.planning.ops import (
-    Forward,
-    Measure,
-    PatchChosen,
-    Ranking,
-    Reduce,
-    Select,
-    Side,
-    Take,
-    places_of,
-)
-from atpdsl.planning.plan import Batch, MethodOutput, Plan, VerifyOutput
-from atpdsl.semantics.experiment import Direction, MethodCall, VerifyCall
+from atpdsl.planning.ops import Forward, Measure, Side
+from atpdsl.planning.plan import Batch, MethodOutput, Plan
+from atpdsl.semantics.experiment import MethodCall
 
 # Rows of a matrix product below this are slow on CPUs, above it they cost only memory.
 TOKENS_PER_CALL = 2048
@@ -27,19 +21,20 @@ TOKENS_PER_BATCH = 1024
 def lower(bound: Bound) -> Plan:
     """The plan for an experiment, before any pass; torch-free."""
     batches = make_batches(bound)
-    request = _request(bound, batches, bound.experiment.methods[0])
+    settled = [METHODS[m.method].settle(m, bound) for m in bound.experiment.methods]
+    requests = [_request(bound, batches, call) for call, _ in settled]
     methods = tuple(
-        _lower_method(_request(bound, batches, call)) for call in bound.experiment.methods
+        replace(_lower_method(request), note=note)
+        for request, (_, note) in zip(requests, settled, strict=True)
     )
-    verify = bound.experiment.verify
     return Plan(
         bound=bound,
         batches=batches,
         rows_per_call=max(1, TOKENS_PER_CALL // bound.pairs.longest),
-        clean=_measures(request, Side.CLEAN),
-        corrupted=_measures(request, Side.CORRUPTED),
+        clean=_measures(requests[0], Side.CLEAN),
+        corrupted=_measures(requests[0], Side.CORRUPTED),
         methods=methods,
-        verifications=() if verify is None else _verify(bound, batches, methods, verify),
+        verifications=verifications(bound, requests, methods),
     )
 
 
@@ -56,14 +51,27 @@ def make_batches(bound: Bound) -> tuple[Batch, ...]:
 
 
 def _request(bound: Bound, batches: tuple[Batch, ...], call: MethodCall) -> Request:
+    experiment = bound.experiment
     return Request(
         call=call,
         sets=bound.nodes,
         batches=batches,
-        metric=bound.experiment.metric,
-        uses_reference=metric_of(bound.experiment.metric).needs_reference,
-        keep_pairs=bound.experiment.run.per_pair,
+        metric=experiment.metric,
+        uses_reference=metric_of(experiment.metric).needs_reference,
+        keep_pairs=_keeps_pairs(bound),
+        seed=experiment.run.seed,
+        diagnosis=experiment.diagnosis,
     )
+
+
+def _keeps_pairs(bound: Bound) -> bool:
+    """Whether something needs the values in each pair: the result, an interval, a bound."""
+    experiment = bound.experiment
+    uncertainty = experiment.diagnosis.uncertainty
+    resampled = uncertainty is not None and uncertainty.bootstrap > 0
+    bounds = experiment.diagnosis.subset_sampling is not None
+    sequential = experiment.verify is not None and experiment.verify.stop is not None
+    return experiment.run.per_pair or resampled or bounds or sequential
 
 
 def _lower_method(request: Request) -> MethodOutput:
@@ -75,58 +83,3 @@ def _measures(request: Request, side: Side) -> tuple[Measure, ...]:
     return tuple(
         request.measure(Forward(batch=batch.number, side=side)) for batch in request.batches
     )
-
-
-def _verify(
-    bound: Bound,
-    batches: tuple[Batch, ...],
-    methods: tuple[MethodOutput, ...],
-    verify: VerifyCall,
-) -> tuple[VerifyOutput, ...]:
-    """One choice of nodes per direction, so that no node is patched twice."""
-    outputs = []
-    for direction in Direction:
-        wanted = tuple(
-            m
-            for m in methods
-            if m.call.label in verify.methods and m.call.direction is direction
-        )
-        if wanted:
-            exact = next(
-                (m for m in methods if m.exact and m.call.direction is direction), None
-            )
-            request = _request(bound, batches, wanted[0].call)
-            chosen = _select(bound, wanted, verify)
-            outputs.append(_verify_one(request, chosen, exact))
-    return tuple(outputs)
-
-
-def _select(bound: Bound, methods: tuple[MethodOutput, ...], verify: VerifyCall) -> Select:
-    return Select(
-        rankings=tuple(Ranking(label=m.call.label, estimates=m.reductions) for m in methods),
-        sets=bound.nodes,
-        top=verify.top,
-        random=verify.random,
-        seed=bound.experiment.run.seed,
-    )
-
-
-def _verify_one(request: Request, chosen: Select, exact: MethodOutput | None) -> VerifyOutput:
-    labels = tuple(ranking.label for ranking in chosen.rankings)
-    if exact is not None:
-        return VerifyOutput(
-            labels=labels,
-            chosen=chosen,
-            effects=Take(chosen=chosen, source=exact.reductions),
-        )
-    places = tuple(sorted({p for nodes in chosen.sets for p in places_of(nodes)}))
-    parts = tuple(
-        PatchChosen(
-            base=request.measure(Forward(batch=batch.number, side=request.base)),
-            donor=Forward(batch=batch.number, side=request.donor, captures=places),
-            chosen=chosen,
-        )
-        for batch in request.batches
-    )
-    effects = Reduce(parts=parts, keep_pairs=request.keep_pairs)
-    return VerifyOutput(labels=labels, chosen=chosen, effects=effects)

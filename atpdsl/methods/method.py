@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
+from atpdsl.binding.bind import Bound
 from atpdsl.binding.nodeset import NodeSet
-from atpdsl.planning.ops import Forward, Measure, Reduce, Side
+from atpdsl.planning.ops import Estimate, Forward, Measure, Reduce, Side
 from atpdsl.planning.plan import Batch
+from atpdsl.semantics.diagnosis import Diagnosis
 from atpdsl.semantics.experiment import Direction, MethodCall, MetricCall
 from atpdsl.semantics.signature import Signature
+
+Settle: TypeAlias = Callable[[MethodCall, Bound], tuple[MethodCall, str]]
+"""Settings that depend on the pairs or nodes settled; and what was settled, for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +25,8 @@ class Request:
     Attributes:
         uses_reference: the metric measures a distance from the clean run's logits.
         keep_pairs: per-pair values are wanted, not only their statistics.
+        seed: for what is drawn.
+        diagnosis: diagnostics that are computed beside the estimates.
     """
 
     call: MethodCall
@@ -27,6 +35,8 @@ class Request:
     metric: MetricCall
     uses_reference: bool
     keep_pairs: bool
+    seed: int = 0
+    diagnosis: Diagnosis = field(default_factory=Diagnosis)
 
     @property
     def base(self) -> Side:
@@ -49,24 +59,43 @@ class Request:
         )
 
 
+def as_written(call: MethodCall, bound: Bound) -> tuple[MethodCall, str]:  # noqa: ARG001
+    """Nothing to settle."""
+    return call, ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
     """A method.
 
     Attributes:
         exact: gives effects, not estimates.
+        baseline: one of the paper's baselines, to compare with.
+        ordinal: its estimates are only an order, not in units of the metric.
+        abs_inside: absolute values are taken pair by pair, before the mean.
         paper: where it is defined.
         formula: what it computes per pair, in one line.
-        lower: the method as one reduction per node set, in the order of `Request.sets`.
+        lower: the method as one operation per node set, in the order of `Request.sets`.
+        settle: settles what depends on the pairs and nodes, before it is lowered.
+        formula_of: the formula of a call with settings, where they change it.
     """
 
     signature: Signature
     exact: bool
     paper: str
     formula: str
-    lower: Callable[[Request], tuple[Reduce, ...]]
+    lower: Callable[[Request], tuple[Reduce | Estimate, ...]]
+    baseline: bool = False
+    ordinal: bool = False
+    abs_inside: bool = True
+    settle: Settle = as_written
+    formula_of: Callable[[MethodCall], str] | None = None
 
     @property
     def name(self) -> str:
         """The name in a spec."""
         return self.signature.name
+
+    def formula_for(self, call: MethodCall) -> str:
+        """What a call computes per pair, in one line."""
+        return self.formula if self.formula_of is None else self.formula_of(call)

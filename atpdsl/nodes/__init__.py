@@ -1,5 +1,6 @@
 """The kinds of nodes; to add one, write its file and put it in the table."""
 
+from atpdsl.nodes.attention import ATTENDING
 from atpdsl.nodes.attention_output import ATTENTION_OUTPUT
 from atpdsl.nodes.embedding import EMBEDDING
 from atpdsl.nodes.head_key import HEAD_KEY
@@ -31,4 +32,4 @@ NODE_KINDS = Registry(
     ),
 )
 
-__all__ = ["NODE_KINDS", "NodeKind", "Role", "Site", "Unit"]
+__all__ = ["ATTENDING", "NODE_KINDS", "NodeKind", "Role", "Site", "Unit"]

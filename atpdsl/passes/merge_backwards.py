@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from atpdsl.planning.ops import Backward, Measure, Op, Place
+from atpdsl.planning.ops import Backward, Drop, Measure, Op, Place
 from atpdsl.planning.plan import Plan, walk
 from atpdsl.planning.rewrite import rewrite
 
@@ -12,16 +12,23 @@ from atpdsl.planning.rewrite import rewrite
 def merge_backwards(plan: Plan) -> Plan:
     """Merge gradients of the same measurement into one pass that reaches all their places.
 
-    Law: every operation computes what it did; only the places reached beside it grow.
+    Law: every operation computes what it did; only the places reached, and the drops,
+    beside it grow.
     """
     places: dict[Measure, set[Place]] = {}
+    drops: dict[Measure, set[Drop]] = {}
     for op in walk(plan):
         if isinstance(op, Backward):
             places.setdefault(op.measure, set()).update(op.places)
+            drops.setdefault(op.measure, set()).update(op.drops)
 
     def widen(op: Op) -> Op:
         if not isinstance(op, Backward):
             return op
-        return replace(op, places=tuple(sorted(places[op.measure])))
+        return replace(
+            op,
+            places=tuple(sorted(places[op.measure])),
+            drops=tuple(sorted(drops[op.measure])),
+        )
 
     return rewrite(plan, widen)

@@ -15,17 +15,29 @@ def merge_forwards(plan: Plan) -> Plan:
     Law: every operation computes what it did; only what is captured beside it grows.
     """
     captures: dict[tuple[int, Side], set[Place]] = {}
-    tracked: dict[tuple[int, Side], bool] = {}
+    attention: dict[tuple[int, Side], set[int]] = {}
+    tracked: set[tuple[int, Side]] = set()
+    segmented: set[tuple[int, Side]] = set()
     for op in walk(plan):
         if isinstance(op, Forward):
             run = (op.batch, op.side)
             captures.setdefault(run, set()).update(op.captures)
-            tracked[run] = tracked.get(run, False) or op.tracked
+            attention.setdefault(run, set()).update(op.attention)
+            if op.tracked:
+                tracked.add(run)
+            if op.segmented:
+                segmented.add(run)
 
     def widen(op: Op) -> Op:
         if not isinstance(op, Forward):
             return op
         run = (op.batch, op.side)
-        return replace(op, captures=tuple(sorted(captures[run])), tracked=tracked[run])
+        return replace(
+            op,
+            captures=tuple(sorted(captures[run])),
+            attention=tuple(sorted(attention[run])),
+            tracked=run in tracked,
+            segmented=run in segmented,
+        )
 
     return rewrite(plan, widen)

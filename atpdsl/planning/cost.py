@@ -9,10 +9,14 @@ from atpdsl.binding.nodeset import NodeSet
 from atpdsl.planning.ops import (
     Backward,
     Contract,
+    Drop,
+    Estimate,
     Forward,
     Measure,
     Op,
     PatchChosen,
+    PatchOn,
+    PatchSets,
     PatchSweep,
     Reduce,
     Select,
@@ -21,8 +25,13 @@ from atpdsl.planning.ops import (
 from atpdsl.planning.outcome import Counts
 from atpdsl.planning.plan import Plan, schedule
 from atpdsl.planning.positions import patches
+from atpdsl.planning.schemes import Blocks, Inclusions, OnePair, Partitions, Shuffle, Tree
 
-STAGES = ("activations", "gradients", "patching", "verification")
+STAGES = ("activations", "gradients", "patching", "searching", "verification", "bounds")
+
+
+# Which nodes these patch is known when the run has come to them.
+BOUNDED = (PatchChosen, PatchSets, PatchOn)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,23 +49,89 @@ class PlanRow:
 
 
 def counts(op: Op, plan: Plan) -> Counts:
-    """Passes of one operation; an upper bound for `PatchChosen`, exact for the others."""
+    """Passes of one operation; an upper bound for those `BOUNDED`, exact for the others."""
     match op:
         case Forward(batch=batch):
             size = len(plan.batches[batch].pairs)
             return Counts(forward_calls=1, forward_sequences=size)
         case Backward(measure=measure):
             size = len(plan.batches[measure.forward.batch].pairs)
-            return Counts(backward_calls=1, backward_sequences=size)
+            return Counts(
+                backward_calls=1,
+                backward_sequences=size,
+                layer_backwards=size * walked(op, plan.bound.shape.n_layers),
+            )
         case PatchSweep(nodes=nodes):
             return _patched(_sweep_rows(op, nodes, plan), plan)
         case PatchChosen(base=base, chosen=chosen):
             size = len(plan.batches[base.forward.batch].pairs)
             return _patched(size * most_chosen(chosen), plan)
-        case Measure() | Contract() | Reduce() | Select() | Take():
+        case PatchSets():
+            return _patched(most_sets(op, plan), plan)
+        case PatchOn(chosen=chosen, most=most):
+            left = sum(len(nodes) for nodes in chosen.sets)
+            nodes_left = left if most is None else min(left, most)
+            return _patched(nodes_left * len(plan.bound.pairs), plan)
+        case Measure() | Contract() | Reduce() | Select() | Take() | Estimate():
             return Counts()
         case _:
             assert_never(op)
+
+
+def walked(op: Backward, n_layers: int) -> int:
+    """Layers that gradients are carried back through, all streams together.
+
+    A plain backward goes once through every layer, down to the lowest that has a place. The
+    stream that drops a layer is born below it and goes through the layers before it, which is
+    n (n - 1) / 2 more for all streams in n layers. Dropping attention and MLP apart are twice
+    as many streams, and each layer has one that begins inside it: what drops its MLP goes
+    through the attention. It is less than a layer, and counted as one.
+    """
+    n = n_layers - min(place.layer for place in op.places)
+    streams = n * (n - 1) // 2
+    extra = {
+        Drop.OFF: 0,
+        Drop.EVERY_LAYER: streams,
+        Drop.EVERY_SUBLAYER: 2 * streams + n,
+        Drop.FIRST_READER: 0,
+    }
+    return n + sum(extra[drop] for drop in op.drops)
+
+
+def most_sets(op: PatchSets, plan: Plan) -> int:
+    """The most sequences that are patched by a scheme; fewer where fewer nodes can matter."""
+    nodes, pairs = sum(len(s) for s in op.sets), len(plan.bound.pairs)
+    match op.scheme:
+        case Partitions() | Inclusions():
+            return op.scheme.samples
+        case Blocks(size=size):
+            return -(-nodes // size) * pairs
+        case Tree(levels=levels, branching=branching, most=most):
+            if op.known:
+                # Then the lowest blocks are the last that are patched.
+                nodes, levels = -(-nodes // branching), levels - 1
+            return tree_sets(nodes, levels, branching, most) * pairs
+        case OnePair():
+            return 0 if op.known else nodes
+        case Shuffle():
+            return 0
+        case _:
+            assert_never(op.scheme)
+
+
+def tree_sets(nodes: int, levels: int, branching: int, most: int | None) -> int:
+    """The most blocks and nodes of a tree that are patched.
+
+    The lowest blocks have `branching` nodes each, every other block `branching` blocks. All
+    blocks of the highest level are patched; opening a block patches all that is in it.
+    """
+    widths = [nodes]
+    for _ in range(levels):
+        widths.append(-(-widths[-1] // branching))
+    if most is None:
+        return sum(widths)
+    opened = [min(width, most) * branching for width in widths[1:]]
+    return widths[-1] + sum(map(min, opened, widths))
 
 
 def most_chosen(chosen: Select) -> int:
@@ -86,17 +161,23 @@ def stage_of(op: Op) -> str:
             return "gradients"
         case PatchSweep() | Reduce():
             return "patching"
-        case PatchChosen() | Select() | Take():
+        case PatchSets(excluded=None) | Estimate():
+            return "searching"
+        case PatchChosen() | Select() | Take() | PatchOn():
             return "verification"
+        case PatchSets():
+            return "bounds"
         case _:
             assert_never(op)
 
 
 _WHAT = {
     "activations": "clean and corrupted runs",
-    "gradients": "attribution patching (atp)",
+    "gradients": "attribution patching",
     "patching": "exact patching of every node (ap)",
+    "searching": "sets of nodes patched together",
     "verification": "exact patching of the chosen nodes",
+    "bounds": "random sets of the other nodes",
 }
 
 
@@ -110,7 +191,7 @@ def plan_rows(plan: Plan) -> tuple[PlanRow, ...]:
             continue
         stage = stage_of(op)
         totals[stage] = totals.get(stage, Counts()) + cost
-        if isinstance(op, PatchChosen):
+        if isinstance(op, BOUNDED):
             bounded.add(stage)
     return tuple(
         PlanRow(stage=s, what=_WHAT[s], counts=totals[s], at_most=s in bounded)

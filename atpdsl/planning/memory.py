@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from atpdsl.nodes import NODE_KINDS, Unit
-from atpdsl.planning.ops import Forward, PatchChosen, Place, operands
+from atpdsl.planning.ops import (
+    Backward,
+    Drop,
+    Forward,
+    PatchChosen,
+    PatchOn,
+    PatchSets,
+    Place,
+    operands,
+)
 from atpdsl.planning.plan import Plan, walk
 
 ITEM_BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
@@ -12,6 +21,9 @@ ITEM_BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
 STREAM_TENSORS, MLP_TENSORS = 16, 3
 # What allocators take beyond it: measured 1.2 to 1.3 on four plans.
 SLACK = 1.25
+# Tensors of the attention pattern's size while the QK fix of a layer's keys is computed.
+PATTERNS = 10
+_STREAMED = {Drop.EVERY_LAYER, Drop.EVERY_SUBLAYER}
 
 
 def activation_bytes(plan: Plan) -> int:
@@ -23,13 +35,22 @@ def activation_bytes(plan: Plan) -> int:
     kept = {
         operand
         for op in walk(plan)
-        if isinstance(op, PatchChosen)
+        if isinstance(op, PatchChosen | PatchSets | PatchOn)
         for operand in operands(op)
         if isinstance(operand, Forward)
     }
     held = sum(_captured(op, plan) for op in kept)
+    streamed = {
+        op.measure.forward: len(set(op.drops) & _STREAMED)
+        for op in walk(plan)
+        if isinstance(op, Backward)
+    }
     by_batch = [
-        sum(_working(op, plan) for op in forwards if op.batch == batch.number)
+        sum(
+            _working(op, plan, streamed.get(op, 0))
+            for op in forwards
+            if op.batch == batch.number
+        )
         for batch in plan.batches
     ]
     return int(SLACK * (held + max(max(by_batch, default=0), _patched_run(plan))))
@@ -40,9 +61,13 @@ def _captured(op: Forward, plan: Plan) -> int:
     return sum(_width(place, plan) for place in op.captures) * _tokens(op, plan) * _item(plan)
 
 
-def _working(op: Forward, plan: Plan) -> int:
-    """Bytes while a run's batch is worked on: captures, and the graph and its gradients."""
-    captured = _captured(op, plan)
+def _working(op: Forward, plan: Plan, streams: int) -> int:
+    """Bytes while a run's batch is worked on: captures, and the graph and its gradients.
+
+    GradDrop carries as many gradients through the first block as there are layers; that is as
+    much as the graph of all blocks. `streams` counts the kinds of drops that do.
+    """
+    captured = _captured(op, plan) + _attention(op, plan)
     if not op.tracked:
         return captured
     shape = plan.bound.shape
@@ -50,7 +75,19 @@ def _working(op: Forward, plan: Plan) -> int:
     per_token = shape.n_layers * (
         STREAM_TENSORS * shape.d_model + MLP_TENSORS * shape.d_mlp + 2 * shape.n_heads * length
     )
-    return 2 * captured + per_token * _tokens(op, plan) * _item(plan)
+    graphs = per_token * _tokens(op, plan) * _item(plan)
+    return 2 * captured + (1 + streams) * graphs
+
+
+def _attention(op: Forward, plan: Plan) -> int:
+    """Bytes of the attention that is kept for the QK fix: queries, keys, values, scores."""
+    shape = plan.bound.shape
+    heads = 2 * shape.n_heads + 2 * shape.n_kv_heads
+    per_token = heads * shape.d_head + shape.n_heads * plan.bound.pairs.longest
+    kept = len(op.attention) * per_token
+    # One layer's at a time while the fix of its keys is computed.
+    fixing = PATTERNS * shape.n_heads * plan.bound.pairs.longest if op.attention else 0
+    return (kept + fixing) * _tokens(op, plan) * _item(plan)
 
 
 def _patched_run(plan: Plan) -> int:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TypeAlias, assert_never
 
 from atpdsl.binding.nodeset import NodeSet
+from atpdsl.planning.schemes import Scheme
 from atpdsl.semantics.experiment import MetricCall
 
 
@@ -36,12 +37,18 @@ class Forward:
     Attributes:
         captures: places whose activations are kept, sorted.
         tracked: whether gradients will be asked for.
+        attention: layers whose attention is kept (queries and keys as the scores see them,
+            values, and for tracked runs the scores), sorted; for the QK fix.
+        segmented: the graph is cut at the input of every block, so that gradients are walked
+            back layer by layer; only for tracked runs.
     """
 
     batch: int
     side: Side
     captures: tuple[Place, ...] = ()
     tracked: bool = False
+    attention: tuple[int, ...] = ()
+    segmented: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +64,33 @@ class Measure:
     reference: Forward | None = None
 
 
+class Drop(StrEnum):
+    """What GradDrop drops, one at a time.
+
+    EVERY_LAYER: a layer's whole contribution to the residual stream, attention and MLP (Kramar
+    et al. 2024, eq. 11). EVERY_SUBLAYER: the attention's and the MLP's contribution apart.
+    FIRST_READER: the paths whose first reader is a layer; needs no backward of its own.
+    """
+
+    OFF = "off"
+    EVERY_LAYER = "every_layer"
+    EVERY_SUBLAYER = "every_sublayer"
+    FIRST_READER = "first_reader"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backward:
-    """Gradient of each pair's metric with respect to the activations at some places."""
+    """Gradient of each pair's metric with respect to the activations at some places.
+
+    Attributes:
+        drops: gradients with contributions dropped that are wanted beside the plain one,
+            sorted; needs a segmented run. `Drop.FIRST_READER` stands for the plain
+            gradient's parts by first reader, for GradDrop and for the cancellation index.
+    """
 
     measure: Measure
     places: tuple[Place, ...]
+    drops: tuple[Drop, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +99,12 @@ class Contract:
 
     AtP, Kramar et al. 2024, eq. 4; the product runs over the node's own dimensions, and
     over positions for a node that spans the sequence.
+
+    Attributes:
+        qk_fix: for queries and keys the change of the attention's output is computed exactly,
+            and only what comes after it is linear (AtP*, section 3.1).
+        drop: GradDrop (AtP*, section 3.2): the magnitude is a mean over dropped layers.
+        cancellation, saturation: these diagnostics are computed beside.
     """
 
     base: Forward
@@ -78,6 +112,10 @@ class Contract:
     gradient: Backward
     nodes: NodeSet
     skip_equal_prefix: bool = False
+    qk_fix: bool = False
+    drop: Drop = Drop.OFF
+    cancellation: bool = False
+    saturation: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +133,74 @@ class PatchSweep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatchChosen:
-    """Exact effects of the nodes that `chosen` picks, [pair, chosen]."""
+    """Exact effects of the nodes that `chosen` picks, [pair, chosen].
+
+    Attributes:
+        frozen: the contributions of everything after the node are held at their values in
+            the base run, which leaves the direct effect; the base run then captures the
+            outputs of all attentions and MLPs.
+    """
 
     base: Measure
     donor: Forward
     chosen: Select
     skip_equal_prefix: bool = False
+    frozen: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchSets:
+    """Effects of sets of nodes patched together, by a scheme, over all batches.
+
+    Attributes:
+        bases, donors: one per batch, in the order of the batches.
+        sets: the nodes that the sets are drawn from; those that are zero by construction in
+            every pair are never drawn.
+        excluded: nodes that are left out of all sets, because their effects are known.
+        predicted: signed estimates, one per node set, that keep pairs: how well their sums
+            agree with the effects of sets says how additive effects are. May be empty.
+        known: exact effects of all nodes, one per node set, that keep pairs: they are taken
+            where a scheme would patch a node alone. May be empty.
+    """
+
+    bases: tuple[Measure, ...]
+    donors: tuple[Forward, ...]
+    sets: tuple[NodeSet, ...]
+    scheme: Scheme
+    excluded: Select | None = None
+    predicted: tuple[Reduce, ...] = ()
+    known: tuple[Reduce, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """The statistics of one node set out of a `PatchSets`."""
+
+    source: PatchSets
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchOn:
+    """Exact effects of more nodes, in the order of their bounds, until none can be missed.
+
+    Attributes:
+        bound: what bounds the effects of nodes that were not measured.
+        chosen, effects: what was measured before.
+        top, alpha: stops once the upper bound (at level 1 - alpha) of every unmeasured node
+            is below the `top`-th largest measured |mean effect|.
+        most: stops after so many nodes in any case; None is all of them.
+    """
+
+    bases: tuple[Measure, ...]
+    donors: tuple[Forward, ...]
+    bound: PatchSets
+    chosen: Select
+    effects: Reduce
+    top: int
+    alpha: float
+    most: int | None = None
+    keep_pairs: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +216,7 @@ class Ranking:
     """The estimates of one method over all node sets, to choose the best nodes from."""
 
     label: str
-    estimates: tuple[Reduce, ...]
+    estimates: tuple[Reduce | Estimate, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,11 +235,22 @@ class Take:
     """The chosen nodes' statistics out of an exhaustive result that exists already."""
 
     chosen: Select
-    source: tuple[Reduce, ...]
+    source: tuple[Reduce | Estimate, ...]
 
 
 Op: TypeAlias = (
-    Forward | Measure | Backward | Contract | PatchSweep | PatchChosen | Reduce | Select | Take
+    Forward
+    | Measure
+    | Backward
+    | Contract
+    | PatchSweep
+    | PatchChosen
+    | PatchSets
+    | Estimate
+    | PatchOn
+    | Reduce
+    | Select
+    | Take
 )
 
 
@@ -156,8 +267,24 @@ def operands(op: Op) -> tuple[Op, ...]:
             return (base, donor, gradient)
         case PatchSweep(base=base, donor=donor):
             return _with_reference(base, donor)
-        case PatchChosen(base=base, donor=donor, chosen=chosen):
-            return (*_with_reference(base, donor), chosen)
+        case PatchChosen(base=base, donor=donor, chosen=chosen, frozen=frozen):
+            held = (base.forward,) if frozen else ()
+            return (*_with_reference(base, donor), chosen, *held)
+        case _:
+            return _operands_over_batches(op)
+
+
+def _operands_over_batches(
+    op: PatchSets | Estimate | PatchOn | Reduce | Select | Take,
+) -> tuple[Op, ...]:
+    match op:
+        case PatchSets(bases=bases, donors=donors, excluded=excluded):
+            others = () if excluded is None else (excluded,)
+            return (*_all_batches(bases, donors), *others, *op.predicted, *op.known)
+        case Estimate(source=patched):
+            return (patched,)
+        case PatchOn(bases=bases, donors=donors, bound=bound, chosen=chosen, effects=effects):
+            return (*_all_batches(bases, donors), bound, chosen, effects)
         case Reduce(parts=parts):
             return parts
         case Select(rankings=rankings):
@@ -166,6 +293,11 @@ def operands(op: Op) -> tuple[Op, ...]:
             return (chosen, *source)
         case _:
             assert_never(op)
+
+
+def _all_batches(bases: tuple[Measure, ...], donors: tuple[Forward, ...]) -> tuple[Op, ...]:
+    each = (_with_reference(*both) for both in zip(bases, donors, strict=True))
+    return tuple(op for ops in each for op in ops)
 
 
 def _with_reference(base: Measure, donor: Forward) -> tuple[Op, ...]:
@@ -185,7 +317,7 @@ def batch_of(op: Op) -> int | None:
             return forward.batch
         case PatchSweep(base=measure) | PatchChosen(base=measure):
             return measure.forward.batch
-        case Reduce() | Select() | Take():
+        case Reduce() | Select() | Take() | PatchSets() | Estimate() | PatchOn():
             return None
         case _:
             assert_never(op)

@@ -7,8 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from atpdsl.binding.bind import Bound
-from atpdsl.planning.ops import Measure, Op, Reduce, Select, Take, batch_of, operands
-from atpdsl.semantics.experiment import MethodCall
+from atpdsl.planning.ops import (
+    Estimate,
+    Measure,
+    Op,
+    PatchOn,
+    PatchSets,
+    Reduce,
+    Select,
+    Take,
+    batch_of,
+    operands,
+)
+from atpdsl.semantics.experiment import Direction, MethodCall
 
 if TYPE_CHECKING:
     import networkx
@@ -24,20 +35,36 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MethodOutput:
-    """A method's results, one reduction per node set."""
+    """A method's results, one reduction per node set.
+
+    Attributes:
+        call: with settings that depend on the number of pairs settled.
+        note: what was settled so, and why; empty where nothing was.
+    """
 
     call: MethodCall
     exact: bool
-    reductions: tuple[Reduce, ...]
+    reductions: tuple[Reduce | Estimate, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyOutput:
-    """Exact effects of chosen nodes, for the estimates named by `labels`."""
+    """Exact effects of chosen nodes, for the estimates named by `labels`.
+
+    Attributes:
+        direct: exact direct effects of the same nodes, if asked for.
+        bound: what bounds the effects of the others, if asked for.
+        more: the verification that goes on from the bound, if asked for.
+    """
 
     labels: tuple[str, ...]
+    direction: Direction
     chosen: Select
     effects: Reduce | Take
+    direct: Reduce | None = None
+    bound: PatchSets | None = None
+    more: PatchOn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +89,12 @@ class Plan:
         found: list[Op] = [*self.clean, *self.corrupted]
         for method in self.methods:
             found.extend(method.reductions)
+            # Beside the estimates it holds the order in which a search found the nodes.
+            found.extend(r.source for r in method.reductions if isinstance(r, Estimate))
         for verification in self.verifications:
             found.extend((verification.chosen, verification.effects))
+            others = (verification.direct, verification.bound, verification.more)
+            found.extend(op for op in others if op is not None)
         return tuple(found)
 
     def to_networkx(self) -> networkx.DiGraph:
@@ -109,7 +140,7 @@ def schedule(plan: Plan) -> tuple[Op, ...]:
     position: dict[Op, tuple[int, int, int]] = {}
     for count, op in enumerate(walk(plan)):
         before = [phase[operand] for operand in operands(op)]
-        phase[op] = max(before, default=0) + isinstance(op, Select)
+        phase[op] = max(before, default=0) + isinstance(op, Select | PatchSets | PatchOn)
         batch = batch_of(op)
         last = len(plan.batches)
         position[op] = (phase[op], last if batch is None else batch, count)
@@ -119,4 +150,4 @@ def schedule(plan: Plan) -> tuple[Op, ...]:
 def _after_its_phase(op: Op, key: tuple[int, int, int]) -> tuple[int, int, int, int]:
     phase, batch, count = key
     # A choice opens its phase: everything in the phase may depend on it.
-    return (phase, 0 if isinstance(op, Select) else 1, batch, count)
+    return (phase, 0 if isinstance(op, Select | PatchSets | PatchOn) else 1, batch, count)

@@ -92,3 +92,9 @@ def patches(
             if skip_equal_prefix and is_zero(pair, label, base):
                 continue
             yield p, n
+
+
+def live_labels(pairs: tuple[TokenPair, ...], nodes: NodeSet, base: Side) -> tuple[bool, ...]:
+    """For each position of `nodes`: whether patching there can change something in any pair."""
+    found = {n for _, n in patches(pairs, nodes, base, skip_equal_prefix=True)}
+    return tuple(n in found for n in range(len(nodes.positions)))

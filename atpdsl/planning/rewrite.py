@@ -9,10 +9,13 @@ from typing import Protocol, TypeVar, cast
 from atpdsl.planning.ops import (
     Backward,
     Contract,
+    Estimate,
     Forward,
     Measure,
     Op,
     PatchChosen,
+    PatchOn,
+    PatchSets,
     PatchSweep,
     Ranking,
     Reduce,
@@ -50,7 +53,15 @@ def rewrite(plan: Plan, change: Callable[[Op], Op]) -> Plan:
             replace(m, reductions=tuple(new(r) for r in m.reductions)) for m in plan.methods
         ),
         verifications=tuple(
-            replace(v, chosen=new(v.chosen), effects=new(v.effects)) for v in plan.verifications
+            replace(
+                v,
+                chosen=new(v.chosen),
+                effects=new(v.effects),
+                direct=None if v.direct is None else new(v.direct),
+                bound=None if v.bound is None else new(v.bound),
+                more=None if v.more is None else new(v.more),
+            )
+            for v in plan.verifications
         ),
     )
 
@@ -71,12 +82,44 @@ def _rebuild(op: Op, new: _Renew) -> Op:
             return replace(op, base=new(measure), donor=new(donor))
         case PatchChosen(base=measure, donor=donor, chosen=chosen):
             return replace(op, base=new(measure), donor=new(donor), chosen=new(chosen))
+        case _:
+            return _rebuild_over_batches(op, new)
+
+
+def _rebuild_over_batches(
+    op: PatchSets | Estimate | PatchOn | Reduce | Select | Take, new: _Renew
+) -> Op:
+    match op:
+        case PatchSets():
+            return _rebuild_sets(op, new)
+        case Estimate(source=patched):
+            return replace(op, source=new(patched))
+        case PatchOn(bound=bound, chosen=chosen, effects=effects):
+            return replace(
+                op,
+                bases=tuple(new(base) for base in op.bases),
+                donors=tuple(new(donor) for donor in op.donors),
+                bound=new(bound),
+                chosen=new(chosen),
+                effects=new(effects),
+            )
         case Reduce(parts=parts):
             return replace(op, parts=tuple(new(part) for part in parts))
         case Select(rankings=rankings):
             return replace(op, rankings=tuple(_rebuild_ranking(r, new) for r in rankings))
         case Take(chosen=chosen, source=source):
             return replace(op, chosen=new(chosen), source=tuple(new(s) for s in source))
+
+
+def _rebuild_sets(op: PatchSets, new: _Renew) -> PatchSets:
+    return replace(
+        op,
+        bases=tuple(new(base) for base in op.bases),
+        donors=tuple(new(donor) for donor in op.donors),
+        excluded=None if op.excluded is None else new(op.excluded),
+        predicted=tuple(new(one) for one in op.predicted),
+        known=tuple(new(one) for one in op.known),
+    )
 
 
 def _rebuild_ranking(ranking: Ranking, new: _Renew) -> Ranking:

@@ -10,11 +10,13 @@ from atpdsl.metrics import METRICS, READINGS
 from atpdsl.models.catalogue import ADDABLE, EMBEDDED
 from atpdsl.nodes import NODE_KINDS
 from atpdsl.nodes.kind import NodeKind
+from atpdsl.reference.statements import settings_table
 from atpdsl.reference.task_files import LibraryFile, library
 from atpdsl.reference.topic import Example, Topic
 from atpdsl.semantics.functions import FUNCTIONS
 from atpdsl.semantics.origins import ORIGINS
 from atpdsl.semantics.result_functions import RESULT_FUNCTIONS
+from atpdsl.semantics.shape import key_of
 from atpdsl.semantics.signature import Signature
 
 UNITS = {
@@ -106,6 +108,9 @@ def method_topics() -> tuple[Topic, ...]:
             doc=method.signature.summary,
             example=f"method {method.name}",
             about=(f"Per pair: `{method.formula}`.", f"{method.paper}."),
+            tables=(settings_table(tuple(map(key_of, method.signature.params))),)
+            if method.signature.params
+            else (),
         )
         for method in METHODS
     )

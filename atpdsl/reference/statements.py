@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from atpdsl.exports import EXPORTERS
 from atpdsl.methods import METHODS
@@ -10,7 +11,10 @@ from atpdsl.metrics import METRICS, READINGS
 from atpdsl.nodes import NODE_KINDS
 from atpdsl.reference.topic import Example, Table, Topic
 from atpdsl.runtime.executor import EXECUTORS
+from atpdsl.semantics.diagnosis import FLAG_QUANTITIES
+from atpdsl.semantics.numbers import percentage
 from atpdsl.semantics.schema import (
+    DIAGNOSE,
     LINES,
     PROMPTS,
     PROMPTS_FROM_FILE,
@@ -26,6 +30,7 @@ KINDS = {
     "float": "number",
     "bool": "`on` or `off`",
     "amount": "count or percentage",
+    "share": "percentage",
     "word": "word",
     "text": "string",
     "expression": "",
@@ -40,6 +45,8 @@ HOLDS = {
     "method": "name or list",
     "prompts": "name or list",
     "choices": "list",
+    "flag": "condition",
+    "stop_when": "condition",
 }
 
 
@@ -53,10 +60,28 @@ def line_topics() -> tuple[Topic, ...]:
     return tuple(_statement(shape, place=Example.PROMPTS) for shape in LINES)
 
 
+def diagnostic_topics() -> tuple[Topic, ...]:
+    """A topic for each diagnostic that `diagnose` may ask for."""
+    return tuple(map(_diagnostic, DIAGNOSE.parts))
+
+
+def _diagnostic(part: Shape) -> Topic:
+    quantities = FLAG_QUANTITIES.get(part.word, {})
+    rows = tuple((f"`{name}`", doc) for name, doc in quantities.items())
+    asked = Table(title="what its flag may ask for", headings=("quantity", "what"), rows=rows)
+    return Topic(
+        name=part.word,
+        doc=part.doc,
+        form=f"diagnose {{ {part.word} [{{ SETTINGS }}] }}",
+        example=f"nodes {{ heads.q, heads.k at every }}\ndiagnose {{ {part.example} }}",
+        tables=(settings_table(part.keys), *((asked,) if rows else ())),
+    )
+
+
 def key_topics() -> Iterator[Topic]:
     """A topic for each setting: `verify.top`."""
     seen: set[str] = set()
-    for shape in (*SHAPES, PROMPTS_FROM_FILE, *LINES):
+    for shape in (*SHAPES, PROMPTS_FROM_FILE, *LINES, *DIAGNOSE.parts):
         for key in keys_of(shape):
             name = f"{shape.word}.{key.name}"
             if name not in seen:
@@ -76,6 +101,9 @@ def keys_of(shape: Shape) -> tuple[Key, ...]:
             own = known.get(param.name)
             if own is None or own.later:
                 known[param.name] = key_of(param)
+            elif own.default != param.default:
+                # Each method says its own.
+                known[param.name] = replace(own, default=None)
     return tuple(known.values())
 
 
@@ -122,17 +150,26 @@ def _names(word: str) -> Iterator[str]:
     if word == "metric":
         readings = ", ".join(f"`{reading.name}(...)`" for reading in READINGS)
         yield f"Others are computed, with `+ - * /`, from these and {readings}."
+    if word == "method":
+        yield "Each method has settings of its own beside these."
 
 
 def _tables(shape: Shape) -> Iterator[Table]:
     if shape.word == PROMPTS.word:
         yield _settings("with templates and pairs", PROMPTS.keys)
         yield _settings("from a file or data set", PROMPTS_FROM_FILE.keys)
+    elif shape.word == "method":
+        yield settings_table(shape.keys)
     elif any(not key.later for key in keys_of(shape)):
-        yield _settings("settings", keys_of(shape))
+        yield settings_table(keys_of(shape))
     if shape.parts:
         rows = tuple((f"`{part.word}`", part.doc) for part in shape.parts)
         yield Table(title="inside", headings=("word", "what it is"), rows=rows)
+
+
+def settings_table(keys: tuple[Key, ...]) -> Table:
+    """What settings there are, with their values and defaults."""
+    return _settings("settings", keys)
 
 
 def _settings(title: str, keys: tuple[Key, ...]) -> Table:
@@ -151,6 +188,8 @@ def value_of(key: Key) -> str:
         return ", ".join(f"`{choice}`" for choice in choices)
     kind = KINDS[key.type] or HOLDS.get(key.name, "expression")
     low, high = key.minimum, key.maximum
+    if key.type == "share" and low is not None and high is not None:
+        return f"{kind}, {percentage(low)} to {percentage(high)}"
     if low is not None and high is not None and high < 2**53:
         return f"{kind}, {low:,} to {high:,}"
     return f"{kind}, at least {low:,}" if low else kind
@@ -167,6 +206,8 @@ def default_of(key: Key) -> str:
         return ""
     if isinstance(key.default, bool):
         return "`on`" if key.default else "`off`"
+    if key.type == "share" and isinstance(key.default, float):
+        return f"`{percentage(key.default)}`"
     return f"`{key.default}`"
 
 

@@ -7,7 +7,12 @@ from functools import cache
 from atpdsl.problems.codes import GROUPS
 from atpdsl.reference import names
 from atpdsl.reference.grammar_topics import FORM_TOPICS
-from atpdsl.reference.statements import key_topics, line_topics, statement_topics
+from atpdsl.reference.statements import (
+    diagnostic_topics,
+    key_topics,
+    line_topics,
+    statement_topics,
+)
 from atpdsl.reference.topic import Chapter, Table, Topic
 from atpdsl.registry import closest
 
@@ -26,6 +31,9 @@ SYNONYMS = {
     "expectations": "expect functions",
     "codes": "problems",
     "errors": "problems",
+    "flags": "diagnostics",
+    "bounds": "subset_sampling",
+    "graddrop": "atp*",
     "tasks": "library",
     "lib": "library",
     "sources": "origins",
@@ -38,6 +46,9 @@ def chapters() -> tuple[Chapter, ...]:
     return (
         Chapter(name="statements", title="Statements", topics=statement_topics()),
         Chapter(name="lines", title="Lines of `prompts`", topics=line_topics()),
+        Chapter(
+            name="diagnostics", title="Diagnostics of `diagnose`", topics=diagnostic_topics()
+        ),
         Chapter(name="form", title="Form", topics=FORM_TOPICS),
         Chapter(
             name="origins",

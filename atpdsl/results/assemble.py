@@ -17,20 +17,21 @@ from atpdsl.binding.nodeset import WHOLE, NodeSet
 from atpdsl.binding.pairs import TokenPair, TokenPairs
 from atpdsl.binding.targets import find_targets
 from atpdsl.elaboration.including import LIBRARY
-from atpdsl.methods import METHODS
 from atpdsl.metrics import metric_of
 from atpdsl.planning.ops import Side
 from atpdsl.planning.outcome import Outcome
 from atpdsl.planning.positions import spot
 from atpdsl.problems import Problem, Source
+from atpdsl.results.bounds import bound_records, sampling_of
+from atpdsl.results.conventions import describe_method
 from atpdsl.results.document import to_json
 from atpdsl.results.expectations import judge
+from atpdsl.results.flags import flag_records
 from atpdsl.results.kept import cut_short, describe_circuit
 from atpdsl.results.normalize import mean_gap, normalized
 from atpdsl.results.record import (
     OF_THE_GAP,
     HostRecord,
-    MethodRecord,
     MetricRecord,
     ModelRecord,
     NodesRecord,
@@ -45,10 +46,10 @@ from atpdsl.results.record import (
     WarningRecord,
 )
 from atpdsl.results.result import Result
-from atpdsl.results.scores import score_table
+from atpdsl.results.scores import Wanted, score_table
 from atpdsl.results.verification import verify_estimates
 from atpdsl.semantics.claims import Asked
-from atpdsl.semantics.experiment import Direction, Experiment, MethodCall, MetricCall
+from atpdsl.semantics.experiment import Experiment, MetricCall
 
 PACKAGES = (
     *("atpdsl", "torch", "transformers", "transformer_lens", "tokenizers"),
@@ -57,15 +58,6 @@ PACKAGES = (
 # The length of the top lists where the spec does not verify anything.
 DEFAULT_TOP = 20
 Spell = Callable[[int], str]
-_SIGN = (
-    "metric of the patched run minus metric of the unpatched run; below zero: the patch lowers"
-    " the metric"
-)
-_SIGN_IN_GAPS = (
-    "metric of the patched run minus metric of the unpatched run, divided by the gap: the mean"
-    " clean minus the mean corrupted metric over all pairs; below zero: the patch moves the"
-    " metric from its clean towards its corrupted value, and 1 is the whole way"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +91,10 @@ def assemble(finished: Finished) -> Result:
         outcome = normalized(outcome, metric.span)
     sets = outcome.methods[0].sets
     positions = describe_positions(sets, finished.pairs.pairs, finished.spell)
-    table = score_table(outcome, {p.label: p.token for p in positions})
+    spec = finished.experiment
+    wanted = Wanted(diagnosis=spec.diagnosis, by_pair=spec.run.per_pair, seed=spec.run.seed)
+    table = score_table(outcome, {p.label: p.token for p in positions}, wanted)
+    bounds = bound_records(outcome, sampling_of(spec.diagnosis))
     verify, called = finished.experiment.verify, finished.experiment.circuit
     described = describe_circuit(called, outcome.methods[0].call.label, table)
     warnings = (*finished.warnings, *cut_short(described, called))
@@ -110,8 +105,12 @@ def assemble(finished: Finished) -> Result:
         pairs=_pairs(finished),
         positions=positions,
         nodes=tuple(_nodes(nodes) for nodes in sets),
-        methods=tuple(_method(method.call, metric) for method in outcome.methods),
-        verification=verify_estimates(outcome, DEFAULT_TOP if verify is None else verify.top),
+        methods=tuple(describe_method(method, metric) for method in outcome.methods),
+        verification=verify_estimates(
+            outcome, DEFAULT_TOP if verify is None else verify.top, bounds
+        ),
+        flags=flag_records(spec.diagnosis, table),
+        bounds=bounds,
         circuit=described,
         expectations=(),
         stages=tuple(StageRecord(name=s.name, counts=s.counts) for s in outcome.stages),
@@ -290,28 +289,6 @@ def ranges(numbers: Sequence[int]) -> Ranges:
         else:
             found.append((number, number))
     return tuple(found)
-
-
-def _method(call: MethodCall, metric: MetricCall) -> MethodRecord:
-    method = METHODS[call.method]
-    noising = call.direction is Direction.NOISING
-    base, donor = ("clean", "corrupted") if noising else ("corrupted", "clean")
-    means = ("effect", "effect_abs") if method.exact else ("signed", "estimate")
-    return MethodRecord(
-        label=call.label,
-        method=call.method,
-        exact=method.exact,
-        direction=call.direction.value,
-        settings=dict(call.settings),
-        base=base,
-        donor=donor,
-        formula=f"({method.formula}) / gap" if metric.normalize else method.formula,
-        sign=_SIGN_IN_GAPS if metric.normalize else _SIGN,
-        absolute=f"`{means[0]}` is the mean over pairs of the signed values, `{means[1]}` the"
-        " mean over pairs of their absolute values, taken pair by pair"
-        + (", divided by the size of the gap" if metric.normalize else ""),
-        paper=method.paper,
-    )
 
 
 def _warning(problem: Problem, experiment: Experiment) -> WarningRecord:

@@ -7,7 +7,6 @@ fulfilled, unless the rest of the line decides it.
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, assert_never
 
@@ -18,10 +17,13 @@ from numpy.typing import NDArray
 
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.nodes import NODE_KINDS, Unit
+from atpdsl.results.columns import upper_column
 from atpdsl.results.kept import is_kept
+from atpdsl.results.operators import CALCULATE, COMPARE
 from atpdsl.results.rank_statistics import spearman
-from atpdsl.results.record import ExpectationRecord, Record, Verification
+from atpdsl.results.record import ExpectationRecord, Record
 from atpdsl.results.scores import ranks
+from atpdsl.results.trust import BoundRecord, Verification
 from atpdsl.results.verification import recall
 from atpdsl.semantics.claims import (
     Amount,
@@ -34,24 +36,10 @@ from atpdsl.semantics.claims import (
     Quantity,
 )
 from atpdsl.semantics.experiment import Expectation
-from atpdsl.semantics.numbers import part_of
+from atpdsl.semantics.numbers import part_of, percentage
 
 Targets = Callable[[Asked], tuple[NodeSet, ...]]
 Column = NDArray[Any]
-COMPARE: Mapping[str, Callable[[float, float], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    "==": operator.eq,
-    "!=": operator.ne,
-    ">=": operator.ge,
-    ">": operator.gt,
-}
-CALCULATE: Mapping[str, Callable[[float, float], float]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-}
 
 
 class UnknownError(Exception):
@@ -106,7 +94,7 @@ class _Judge:
             case Compared(operator=sign, left=left, right=right):
                 sides = self._value(left), self._value(right)
                 known = [side for side in sides if side is not None]
-                return COMPARE[sign](*known) if len(known) == 2 else None
+                return bool(COMPARE[sign](*known)) if len(known) == 2 else None
             case Asked():
                 number = self._asked(claim)
                 return None if number is None else bool(number)
@@ -131,7 +119,7 @@ class _Judge:
 
     def _calculated(self, sign: str, first: float, second: float) -> float | None:
         try:
-            value = CALCULATE[sign](first, second)
+            value = float(CALCULATE[sign](first, second))
         except ZeroDivisionError:
             self.unknown.append("it divides by 0")
             return None
@@ -202,6 +190,28 @@ class _Judge:
                 return one
         raise UnknownError("nothing was verified")
 
+    def upper_bound(self, asked: Asked) -> tuple[float, str]:
+        """What no node that was not measured exceeds."""
+        for bound in self.record.bounds:
+            if set(bound.labels) & set(asked.methods):
+                wanted = asked.confidence
+                return _bound(bound, bound.confidence if wanted is None else wanted)
+        for found in self.record.verification:
+            if found.label in asked.methods and found.unseen is None:
+                return 0.0, "is 0 (every node was measured)"
+        raise UnknownError("no sets of nodes were patched; `subset_sampling` does that")
+
+    def flagged(self, asked: Asked) -> tuple[float, str]:
+        """Nodes that a diagnostic warns of."""
+        labels = [label for label in asked.methods if label is not None]
+        asked_for = [flag for flag in self.record.flags if flag.name == asked.word]
+        for flag in asked_for:
+            for label in labels:
+                if label in flag.nodes:
+                    return flag.nodes[label], f"is {flag.nodes[label]:,}"
+        why = "the method says nothing of it" if asked_for else "`diagnose` does not ask for it"
+        raise UnknownError(why)
+
     def has(self, asked: Asked) -> tuple[float, str]:
         """Whether the circuit has one of the nodes."""
         if self.record.circuit is None:
@@ -251,6 +261,17 @@ class _Judge:
         return self.table.filter(pc.equal(self.table["method"], label))
 
 
+def _bound(bound: BoundRecord, confidence: float) -> tuple[float, str]:
+    """The largest effect that is not ruled out at a confidence."""
+    wanted = upper_column(confidence)
+    at = next((at for at in bound.at if upper_column(at.confidence) == wanted), None)
+    if at is None:
+        raise UnknownError(f"there is no bound at a confidence of {percentage(confidence)}")
+    if at.upper is None:
+        raise UnknownError(f"{at.node} was in too few sets; more `samples` are needed")
+    return at.upper, f"is {at.upper:.4g} (for {bound.nodes:,} nodes)"
+
+
 def _joined(joint: str, held: list[bool | None]) -> bool | None:
     """`and` and `or`: one that decides is enough, whatever is unknown of the others."""
     decides = joint == "or"
@@ -292,6 +313,8 @@ _ANSWERS: Mapping[str, Callable[[_Judge, Asked], tuple[float, str]]] = {
     "recall": _Judge.recall,
     "spearman": _Judge.spearman,
     "misses": _Judge.misses,
+    "upper_bound": _Judge.upper_bound,
+    "flagged": _Judge.flagged,
     "has": _Judge.has,
     "effect": _Judge.effect,
     "score": _Judge.score,

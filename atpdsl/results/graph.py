@@ -2,14 +2,18 @@
 
 Nodes are those that the spec's `circuit` keeps. Without one they are those with a measured
 effect, filled up with the best estimates. `input` stands for the tokens of the prompt and
-`logits` for the metric's position. Every node has the columns of
-the scores as attributes, and:
+`logits` for the metric's position. Every node has the columns of the scores as attributes,
+and:
 
     label: a short name for drawings.
     token_index: where its position is in the clean prompt of the first pair that has it.
-    flags: `missed` (drawn at random, and above the weakest of the verified top),
-        `signs-cancel` (|mean effect| is less than half of mean |effect|), `index-varies` and
-        `token-varies` (the position is elsewhere, or on another token, in other pairs).
+    upper: its bound at the confidence that was asked for, where the run has bounds; None for
+        a node that was measured.
+    flags: those of the scores (`cancellation`, `saturation`, `uncertainty`), `not-excluded`
+        (not measured, and its bound is at least `min_effect`), `missed` (drawn at random, and
+        above the weakest of the verified top), `signs-cancel` (|mean effect| is less than half
+        of mean |effect|), `index-varies` and `token-varies` (the position is elsewhere, or on
+        another token, in other pairs).
 
 Edges have `via`: see `atpdsl.results.reading`.
 """
@@ -17,23 +21,26 @@ Edges have `via`: see `atpdsl.results.reading`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from atpdsl.nodes import NODE_KINDS
+from atpdsl.results.columns import SCHEMA as COLUMNS
+from atpdsl.results.columns import upper_column
 from atpdsl.results.kept import kept
 from atpdsl.results.names import node_id, short_name
 from atpdsl.results.reading import Reading, Spot
 from atpdsl.results.record import PositionRecord, Record
 from atpdsl.results.scores import ScoreRow, best, rows
+from atpdsl.results.trust import BoundRecord
 
 if TYPE_CHECKING:
     import networkx
 
-SCHEMA = "atpdsl/graph/1"
+SCHEMA = "atpdsl/graph/2"
 KEEP = 50
 # Verified nodes beyond this are left out: edges grow with the square of the nodes.
 MOST = 200
@@ -63,12 +70,14 @@ def circuit(
     graph = networkx.DiGraph(**_facts(record, method, keep))
     positions = {position.label: position for position in record.positions}
     missed = {m.node for v in record.verification if v.label == method for m in v.missed}
+    bound = next((b for b in record.bounds if method in b.labels), None)
     spots: dict[str, Spot] = {}
     for row in rows(drawn):
         node = node_id(row.kind, row.layer, row.index, row.position)
         position = positions[row.position]
-        flags = _flags(row, position, node in missed)
-        graph.add_node(node, **_attributes(row, position, flags))
+        upper = _upper(row, bound)
+        flags = _flags(row, position, missed=node in missed, left=_not_excluded(upper, bound))
+        graph.add_node(node, **_attributes(row, position, flags), **upper)
         spots[node] = Spot(
             kind=NODE_KINDS[row.kind],
             layer=row.layer or 0,
@@ -121,13 +130,27 @@ def _facts(record: Record, method: str, keep: int) -> dict[str, str | int]:
 
 def _attributes(row: ScoreRow, position: PositionRecord, flags: list[str]) -> dict[str, Any]:
     label = f"{short_name(row.kind, row.layer, row.index)} @{row.position}"
-    return {**asdict(row), "label": label, "token_index": position.index, "flags": flags}
+    return {**row.values(), "label": label, "token_index": position.index, "flags": flags}
 
 
-def _flags(row: ScoreRow, position: PositionRecord, missed: bool) -> list[str]:
+def _upper(row: ScoreRow, bound: BoundRecord | None) -> dict[str, Any]:
+    """The attribute `upper`; none where the run has no bounds."""
+    return {} if bound is None else {"upper": row.more[upper_column(bound.confidence)]}
+
+
+def _not_excluded(upper: Mapping[str, Any], bound: BoundRecord | None) -> bool:
+    """Whether an effect of the size that is looked for is still possible."""
+    if bound is None or bound.min_effect is None or upper["upper"] is None:
+        return False
+    return bool(upper["upper"] >= bound.min_effect)
+
+
+def _flags(row: ScoreRow, position: PositionRecord, *, missed: bool, left: bool) -> list[str]:
     measured = row.effect is not None and row.effect_abs is not None
     cancels = measured and abs(row.effect or 0.0) < (row.effect_abs or 0.0) / 2
     found = {
+        **dict.fromkeys(row.flags, True),
+        "not-excluded": left,
         "missed": missed,
         "signs-cancel": cancels,
         "index-varies": not position.same_index,
@@ -147,8 +170,10 @@ def _add_ends(
     graph: networkx.DiGraph, record: Record, reading: Reading, spots: Mapping[str, Spot]
 ) -> None:
     """The two ends; `input` is read through `embed` where the run has such nodes."""
+    nothing = dict.fromkeys(
+        [*COLUMNS.names, *(name for _, node in graph.nodes(data=True) for name in node)]
+    )
     for name in (INPUT, LOGITS):
-        nothing = dict.fromkeys(ScoreRow.__slots__)
         graph.add_node(name, **nothing | {"kind": name, "label": name, "flags": []})
     graph.nodes[INPUT].update(verified=False, token_index=None)
     graph.nodes[LOGITS].update(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,10 @@ import pyarrow.parquet as pq
 
 from atpdsl.nodes import NODE_KINDS
 from atpdsl.problems import Problem, RunError
-from atpdsl.results.directory import RESULT, SCORES, damaged, missing, read_text
+from atpdsl.results.columns import is_of_scores, upper_column
+from atpdsl.results.directory import FAMILY, RESULT, SCORES, damaged, missing, read_text
 from atpdsl.results.document import DamagedError, from_json, loads
 from atpdsl.results.record import SCHEMA, Record
-from atpdsl.results.scores import SCHEMA as COLUMNS
-from atpdsl.results.scores import schema_by_pair
 from atpdsl.results.sweep import SWEEP, is_sweep
 from atpdsl.semantics.experiment import Keep
 
@@ -76,14 +76,24 @@ def _read_record(path: Path) -> tuple[Record, str]:
         raise DamagedError("it holds no object")
     schema = document.get("schema")
     if schema != SCHEMA:
-        message = f"`{path}` has the schema {json.dumps(schema)}, this version reads `{SCHEMA}`"
-        advice = "read it with the version of atpdsl that wrote it, or run the spec again"
-        raise RunError([Problem(code="ATP445", message=message, help=advice)])
+        raise _other_version(path, schema)
     scores: Any = document.get("scores")
     digest = scores.get("sha256") if isinstance(scores, dict) else None
     if not isinstance(digest, str):
         raise DamagedError("`scores.sha256` is missing")
     return from_json(Record, document), digest
+
+
+def _other_version(path: Path, schema: object) -> RunError:
+    """A result that another version of atpdsl wrote."""
+    own, found = (re.fullmatch(rf"{FAMILY}([0-9]{{1,9}})", str(s)) for s in (SCHEMA, schema))
+    what = "has no schema of a result"
+    if own is not None and found is not None:
+        age = "an earlier" if int(found[1]) < int(own[1]) else "a later"
+        what = f"is of {age} version"
+    message = f"`{path}` {what}: it says {json.dumps(schema)}, this version reads `{SCHEMA}`"
+    advice = "read it with the version of atpdsl that wrote it, or run the spec again"
+    return RunError([Problem(code="ATP445", message=message, help=advice)])
 
 
 def _check_record(record: Record) -> None:
@@ -101,6 +111,13 @@ def _check_record(record: Record) -> None:
         raise DamagedError(f"`circuit.keep` cannot be {json.dumps(circuit.keep)}")
     if circuit is not None and circuit.method not in {m.label for m in record.methods}:
         raise DamagedError(f"`circuit.method` is {json.dumps(circuit.method)}, no method")
+    if any(b.confidence not in {at.confidence for at in b.at} for b in record.bounds):
+        raise DamagedError("`bounds` has nothing at the confidence that was asked for")
+    _check_exports(record)
+
+
+def _check_exports(record: Record) -> None:
+    """Files that another run may replace are in the result's folder."""
     for name in record.exports:
         if not name or Path(name).is_absolute() or ".." in Path(name).parts:
             raise DamagedError(f"`exports` names {json.dumps(name)}")
@@ -126,8 +143,15 @@ def _read_table(path: Path, record: Record, digest: str) -> pa.Table:
 
 def _wrong_content(table: pa.Table, record: Record) -> Iterator[str]:
     """What is wrong with the columns of a table that may come from anywhere."""
-    if table.schema not in (COLUMNS, schema_by_pair(len(record.pairs))):
+    if not is_of_scores(table.schema, len(record.pairs)):
         yield "its columns are not those of scores"
+        return
+    wanted = [upper_column(bound.confidence) for bound in record.bounds]
+    if record.flags:
+        wanted.append("flags")
+    lacking = [name for name in wanted if name not in table.column_names]
+    if lacking:
+        yield f"it has no column `{lacking[0]}`"
         return
     try:
         table.validate(full=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.nodes import NODE_KINDS, Unit
 
@@ -33,3 +35,16 @@ def set_member(nodes: NodeSet, flat: int) -> tuple[int | None, int | None, str]:
         None if kind.unit is Unit.VECTOR else index,
         position,
     )
+
+
+def row_id(sets: Sequence[NodeSet], row: int) -> str:
+    """The stable name of a node by its number over all node sets, one after the other.
+
+    Raises:
+        IndexError: when there is no such node.
+    """
+    for nodes in sets:
+        if row < len(nodes):
+            return node_id(nodes.kind, *set_member(nodes, row))
+        row -= len(nodes)
+    raise IndexError(f"no node {row}")

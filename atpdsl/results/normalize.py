@@ -9,17 +9,40 @@ mean effect.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from atpdsl.planning.outcome import MethodOutcome, Outcome, Statistics, VerifiedOutcome
+from atpdsl.methods import METHODS
+from atpdsl.planning.outcome import (
+    Arms,
+    BoundOutcome,
+    MethodOutcome,
+    Outcome,
+    Statistics,
+    VerifiedOutcome,
+)
 from atpdsl.problems import Label, Problem, RunError, Span
 
 # A gap below this is rounding.
 SMALLEST_GAP = 1e-6
 # Of the mean size of the pairs' gaps; where the mean gap is less, they cancel.
 SMALLEST_SHARE = 0.01
+
+Values = NDArray[Any]
+# How the numbers of `planning.outcome.EXTRA` are divided; weights of attention are not.
+_DIVIDED: Mapping[str, Callable[[Values, float], Values]] = {
+    "abs_square": lambda values, gap: values / gap**2,
+    "atp": lambda values, gap: values / abs(gap),
+    "qk_fix": lambda values, gap: values / abs(gap),
+    "fix_change": lambda values, gap: values / abs(gap),
+    "terms": lambda values, gap: values / abs(gap),
+    "direct": lambda values, gap: values / gap,
+}
+_SIGNS = {"positive": "negative", "negative": "positive"}
 
 
 def mean_gap(outcome: Outcome) -> float:
@@ -30,7 +53,8 @@ def mean_gap(outcome: Outcome) -> float:
 def normalized(outcome: Outcome, at: Span) -> Outcome:
     """The outcome with every effect and estimate divided by the mean gap.
 
-    A negative gap turns the signs; absolute values are divided by its size.
+    A negative gap turns the signs; absolute values are divided by its size. Estimates that
+    are only an order stay as they are.
 
     Args:
         outcome: what the run computed.
@@ -49,15 +73,19 @@ def normalized(outcome: Outcome, at: Span) -> Outcome:
         outcome,
         methods=tuple(_method(method, gap) for method in outcome.methods),
         verified=tuple(_verified(verified, gap) for verified in outcome.verified),
+        bounds=tuple(_bound(bound, gap) for bound in outcome.bounds),
     )
 
 
 def _method(method: MethodOutcome, gap: float) -> MethodOutcome:
-    kept = method.per_pair
+    if not method.exact and METHODS[method.call.method].ordinal:
+        return method
+    kept, sizes = method.per_pair, method.magnitudes
     return replace(
         method,
         statistics=tuple(_statistics(one, gap) for one in method.statistics),
         per_pair=None if kept is None else tuple(values / gap for values in kept),
+        magnitudes=None if sizes is None else tuple(values / abs(gap) for values in sizes),
     )
 
 
@@ -67,6 +95,21 @@ def _verified(verified: VerifiedOutcome, gap: float) -> VerifiedOutcome:
         verified,
         statistics=_statistics(verified.statistics, gap),
         per_pair=None if kept is None else kept / gap,
+        direct=None if verified.direct is None else _statistics(verified.direct, gap),
+    )
+
+
+def _bound(bound: BoundOutcome, gap: float) -> BoundOutcome:
+    return replace(bound, arms=_arms(bound.arms, gap))
+
+
+def _arms(arms: Arms, gap: float) -> Arms:
+    return replace(
+        arms,
+        with_mean=arms.with_mean / gap,
+        with_variance=arms.with_variance / gap**2,
+        without_mean=arms.without_mean / gap,
+        without_variance=arms.without_variance / gap**2,
     )
 
 
@@ -76,7 +119,16 @@ def _statistics(values: Statistics, gap: float) -> Statistics:
         mean=values.mean / gap,
         mean_abs=values.mean_abs / abs(gap),
         mean_square=values.mean_square / gap**2,
+        extra={name: _extra(values, name, gap) for name in values.extra},
     )
+
+
+def _extra(values: Statistics, name: str, gap: float) -> Values:
+    turned = _SIGNS.get(name)
+    if turned is not None:
+        return values.extra[name if gap > 0 else turned]
+    divided = _DIVIDED.get(name)
+    return values.extra[name] if divided is None else divided(values.extra[name], gap)
 
 
 def _no_gap(gap: float, size: float, at: Span) -> Problem:

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 from atpdsl.models.shape import ModelShape
 from atpdsl.planning.outcome import Counts
+from atpdsl.results.trust import BoundRecord, FlagRecord, Verification
 from atpdsl.semantics.experiment import UNNAMED
 
-SCHEMA = "atpdsl/result/2"
-# `Verification.truth` where no exact method measured every node.
-VERIFY = "verify"
+SCHEMA = "atpdsl/result/3"
 # `MetricRecord.effect_unit` of a run that normalizes.
 OF_THE_GAP = "of the gap"
 Ranges = tuple[tuple[int, int], ...]
@@ -172,6 +171,8 @@ class MethodRecord:
         base, donor: the prompt whose run is patched, and the one that values come from.
         formula, sign, absolute: what is computed per pair, which sign it has, and where the
             absolute value is taken.
+        settings: as run: what was left to the number of pairs has its value here.
+        note: what was chosen so, and why; empty where the spec says it all.
     """
 
     label: str
@@ -185,83 +186,7 @@ class MethodRecord:
     sign: str
     absolute: str
     paper: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recall:
-    """`hits` of the `of` nodes with the largest true contribution are in the estimate's top."""
-
-    hits: int
-    of: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Miss:
-    """A node whose estimate is off; `effect` is signed, `estimate` and `effect_abs` are not."""
-
-    node: str
-    estimate: float
-    effect: float
-    effect_abs: float
-    pairs: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unseen:
-    """What a random sample says about the nodes that were not measured.
-
-    Attributes:
-        threshold: the K-th largest true contribution among the nodes measured because an
-            estimate put them on top, K being the estimate's top.
-        nodes: how many nodes were not measured, of those that can have an effect at all.
-        sampled, above: random nodes measured, and those of them above the threshold.
-        expected: unmeasured nodes above the threshold, if they are like the sample.
-        at_most: a bound on that number, holding with `confidence`; by `bound`.
-    """
-
-    threshold: float
-    nodes: int
-    sampled: int
-    above: int
-    expected: float | None
-    at_most: int
-    confidence: float
-    bound: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
-    """One estimate against exact effects.
-
-    Attributes:
-        label: the estimate's label.
-        truth: the label of the exact method where one measured every node, else `verify`.
-        nodes, measured: how many nodes there are, and how many have an exact effect.
-        top: the length K of the estimate's top list that recall is about.
-        random: how many of the measured nodes were drawn at random.
-        recall_mean_abs, spearman_mean_abs: with mean |effect| as the truth. Recall is None
-            where nothing outside the estimate's own top was measured.
-        recall_abs_mean, spearman_abs_mean: with |mean effect| as the truth.
-        largest: measured nodes with the largest |effect_abs - estimate|.
-        missed: randomly drawn nodes above the threshold of `unseen`.
-        unseen: None where every node was measured.
-        unknown: in one sentence, what remains unknown.
-    """
-
-    label: str
-    truth: str
-    nodes: int
-    measured: int
-    top: int
-    random: int
-    recall_mean_abs: Recall | None
-    recall_abs_mean: Recall | None
-    spearman_mean_abs: float | None
-    spearman_abs_mean: float | None
-    largest: tuple[Miss, ...]
-    missed: tuple[Miss, ...]
-    unseen: Unseen | None
-    unknown: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -352,6 +277,8 @@ class Record:
     nodes: tuple[NodesRecord, ...]
     methods: tuple[MethodRecord, ...]
     verification: tuple[Verification, ...]
+    flags: tuple[FlagRecord, ...]
+    bounds: tuple[BoundRecord, ...]
     circuit: CircuitRecord | None
     expectations: tuple[ExpectationRecord, ...]
     stages: tuple[StageRecord, ...]

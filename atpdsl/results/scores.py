@@ -1,68 +1,64 @@
 """The table of scores: one row per node and method, kept as columns, never as objects.
 
-Columns, in this order:
-    method, kind, layer, index, position: which number of which node. `layer` is null for a
-        kind that exists once, `index` for a kind without units.
-    token: the clean token at the position in the first pair that has it; null where the node
-        covers the whole prompt.
-    estimate, signed: mean over pairs of |estimate| and of the estimate; null for exact methods.
-    effect, effect_abs: mean over pairs of the exact effect and of |effect|; null where the
-        effect was not measured.
-    verified: whether the effect was measured.
-    pairs: how many pairs have the node.
-    score, rank: `effect_abs` where verified, else `estimate`; the rank by it within the
-        method, from 1. Null where no pair has the node.
-
-A run that keeps pairs has two more columns:
-    signed_by_pair, effect_by_pair: the estimate and the measured effect in each pair, with
-        their signs, in the order of the pairs; null where a pair lacks the node.
+`atpdsl.results.columns` has their names and types, docs/results.md their meaning.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.nodes import NODE_KINDS, Unit
 from atpdsl.planning.outcome import MethodOutcome, Outcome
-
-# A column of any number type, on its way to becoming a typed one.
-Column = NDArray[Any]
-
-_WORD = pa.dictionary(pa.int32(), pa.string())
-SCHEMA = pa.schema(
-    {
-        "method": _WORD,
-        "kind": _WORD,
-        "layer": pa.int32(),
-        "index": pa.int32(),
-        "position": _WORD,
-        "token": _WORD,
-        "estimate": pa.float64(),
-        "signed": pa.float64(),
-        "effect": pa.float64(),
-        "effect_abs": pa.float64(),
-        "verified": pa.bool_(),
-        "pairs": pa.int32(),
-        "score": pa.float64(),
-        "rank": pa.int32(),
-    }
+from atpdsl.results import flags
+from atpdsl.results.bounds import bound_columns, sampling_of
+from atpdsl.results.by_pair import columns_by_pair, score_intervals
+from atpdsl.results.columns import BY_PAIR, SCHEMA, in_order, schema
+from atpdsl.results.diagnostics import (
+    MOVED_BY,
+    Scored,
+    agreement,
+    cancellation,
+    corrections,
+    disagreement,
+    saturation,
+    score_error,
+    scored,
 )
-BY_PAIR = ("signed_by_pair", "effect_by_pair")
+from atpdsl.results.measured import Column, measured
+from atpdsl.semantics.diagnosis import Diagnosis
+
 # Stands for "has no value" in numpy columns of whole numbers; null in the table.
 _ABSENT = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a spec wants to know of each node beside estimates and effects.
+
+    Attributes:
+        by_pair: the numbers of single pairs, where the run kept them.
+        seed: of the bootstrap.
+    """
+
+    diagnosis: Diagnosis = field(default_factory=Diagnosis)
+    by_pair: bool = True
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreRow:
-    """One row of the table, for the few nodes that are shown or drawn."""
+    """One row of the table, for the few nodes that are shown or drawn.
+
+    Attributes:
+        more: the columns that are not in every table, by name.
+    """
 
     method: str
     kind: str
@@ -78,15 +74,43 @@ class ScoreRow:
     pairs: int
     score: float | None
     rank: int | None
+    estimate_se: float | None
+    effect_se: float | None
+    sign_flips: float | None
+    more: Mapping[str, float | str | None]
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What the diagnostics warn of."""
+        return tuple(filter(None, str(self.more.get("flags") or "").split(",")))
+
+    def values(self) -> dict[str, Any]:
+        """All columns of the row by name."""
+        always = {name: getattr(self, name) for name in SCHEMA.names}
+        return {**always, **self.more}
 
 
-def score_table(outcome: Outcome, tokens: Mapping[str, str | None]) -> pa.Table:
-    """Every node of every method as a table of `SCHEMA`.
+def score_table(
+    outcome: Outcome, tokens: Mapping[str, str | None], wanted: Wanted | None = None
+) -> pa.Table:
+    """Every node of every method as a table.
 
     Args:
         outcome: what the run computed.
         tokens: position label -> the token shown for it.
+        wanted: what else the spec wants to know; its defaults for None.
     """
+    wanted = wanted or Wanted()
+    values = _joined([_values(outcome, method, wanted) for method in outcome.methods])
+    singles = columns_by_pair(outcome) if wanted.by_pair else {}
+    columns = {**_nodes(outcome, tokens), **_typed(values, wanted.diagnosis), **singles}
+    others = [name for name in values if name not in SCHEMA.names]
+    kinds = schema(others, len(outcome.clean_metric) if singles else None)
+    return pa.table([columns[name] for name in kinds.names], schema=kinds)
+
+
+def _nodes(outcome: Outcome, tokens: Mapping[str, str | None]) -> dict[str, pa.Array]:
+    """Which node of which method each row is about."""
     labels = tuple(method.call.label for method in outcome.methods)
     labelled = (p for m in outcome.methods for nodes in m.sets for p in nodes.positions)
     positions = tuple(dict.fromkeys(labelled))
@@ -96,68 +120,40 @@ def score_table(outcome: Outcome, tokens: Mapping[str, str | None]) -> pa.Table:
         for i, method in enumerate(outcome.methods)
         for nodes in method.sets
     ]
-    places = _joined(blocks, ("method", "kind", "layer", "index", "position"))
-    names = ("estimate", "signed", "effect", "effect_abs", "verified", "pairs", "score", "rank")
-    values = _joined([_values(outcome, method) for method in outcome.methods], names)
-    columns = {
-        "method": _words(places["method"], labels),
-        "kind": _words(places["kind"], NODE_KINDS.names),
-        "layer": _whole(places["layer"]),
-        "index": _whole(places["index"]),
-        "position": _words(places["position"], positions),
-        "token": _words(places["position"], [tokens.get(p) for p in positions]),
-        "verified": pa.array(values.pop("verified").astype(np.bool_)),
-        "pairs": _whole(values.pop("pairs")),
-        "rank": _whole(values.pop("rank")),
-        **{name: pa.array(column, from_pandas=True) for name, column in values.items()},
+    numbers = {name: np.concatenate([b[name] for b in blocks]) for name in blocks[0]}
+    return {
+        "method": _words(numbers["method"], labels),
+        "kind": _words(numbers["kind"], NODE_KINDS.names),
+        "layer": _whole(numbers["layer"]),
+        "index": _whole(numbers["index"]),
+        "position": _words(numbers["position"], positions),
+        "token": _words(numbers["position"], [tokens.get(p) for p in positions]),
     }
-    table = pa.table([columns[name] for name in SCHEMA.names], schema=SCHEMA)
-    for name, column in _by_pair(outcome).items():
-        table = table.append_column(pa.field(name, column.type), column)
-    return table
 
 
-def schema_by_pair(pairs: int) -> pa.Schema:
-    """The types of the table of a run that keeps pairs."""
-    each = pa.list_(pa.float64(), pairs)
-    return pa.schema([*SCHEMA, *(pa.field(name, each) for name in BY_PAIR)])
+def _typed(values: Mapping[str, Column], diagnosis: Diagnosis) -> dict[str, pa.Array]:
+    """Numbers as the table has them: nan is null, words have their text."""
+    columns = {name: pa.array(column, from_pandas=True) for name, column in values.items()}
+    columns["verified"] = pa.array(values["verified"].astype(np.bool_))
+    columns |= {name: _whole(values[name]) for name in ("pairs", "rank")}
+    texts = {"moved_by": MOVED_BY, "flags": flags.words(tuple(flags.flags_of(diagnosis)))}
+    for name, words in texts.items():
+        if name in values:
+            # What a method has no number of has the first word.
+            columns[name] = _words(np.nan_to_num(values[name]).astype(np.int64), words)
+    return columns
 
 
-def _by_pair(outcome: Outcome) -> dict[str, pa.Array]:
-    """The columns of single pairs, none where they were not kept."""
-    if any(method.per_pair is None for method in outcome.methods):
-        return {}
-    signed = [_single(outcome, m, measured=False) for m in outcome.methods]
-    effect = [_single(outcome, m, measured=True) for m in outcome.methods]
-    both = zip(BY_PAIR, (signed, effect), strict=True)
-    return {name: _lists(np.concatenate(values)) for name, values in both}
-
-
-def _single(outcome: Outcome, method: MethodOutcome, *, measured: bool) -> Column:
-    """Values of one method in each pair, [node, pair]; nan where there is none."""
-    pairs = len(outcome.clean_metric)
-    own = np.concatenate([values.reshape(pairs, -1).T for values in method.per_pair or ()])
-    if method.exact is measured:
-        return own
-    truth = exhaustive(outcome, method)
-    if measured and truth is not None:
-        return _single(outcome, truth, measured=True)
-    values = np.full(own.shape, np.nan)
-    for verified in outcome.verified if measured else ():
-        if method.call.label in verified.labels and verified.per_pair is not None:
-            values[flat_numbers(method.sets, verified.nodes)] = verified.per_pair.T
-    return values
-
-
-def _lists(values: Column) -> pa.Array:
-    """[node, pair] as one list per node; null where no pair has a value."""
-    numbers = pa.array(values.ravel(), from_pandas=True)
-    absent = pa.array(np.isnan(values).all(axis=1))
-    return pa.FixedSizeListArray.from_arrays(numbers, values.shape[1], mask=absent)
-
-
-def _joined(blocks: Sequence[Mapping[str, Column]], names: Sequence[str]) -> dict[str, Column]:
-    return {name: np.concatenate([block[name] for block in blocks]) for name in names}
+def _joined(methods: Sequence[Mapping[str, Column]]) -> dict[str, Column]:
+    """The columns of all methods; nan where a method lacks one that another has."""
+    names = dict.fromkeys(name for columns in methods for name in columns)
+    absent = [np.full(len(columns["score"]), np.nan) for columns in methods]
+    return {
+        name: np.concatenate(
+            [columns.get(name, no) for columns, no in zip(methods, absent, strict=True)]
+        )
+        for name in names
+    }
 
 
 def _places(nodes: NodeSet, number: Mapping[str, int]) -> dict[str, Column]:
@@ -177,53 +173,68 @@ def _places(nodes: NodeSet, number: Mapping[str, int]) -> dict[str, Column]:
     }
 
 
-def exhaustive(outcome: Outcome, method: MethodOutcome) -> MethodOutcome | None:
-    """The method that measured all nodes of `method` in its direction; itself if exact."""
-    if method.exact:
-        return method
-    for other in outcome.methods:
-        same = other.sets == method.sets and other.call.direction is method.call.direction
-        if other.exact and same:
-            return other
-    return None
-
-
-def _values(outcome: Outcome, method: MethodOutcome) -> dict[str, Column]:
+def _values(outcome: Outcome, method: MethodOutcome, wanted: Wanted) -> dict[str, Column]:
     """The numbers of one method, all its node sets one after the other."""
-    signed, absolute = flat(method, "mean"), flat(method, "mean_abs")
-    unknown = np.full(signed.shape, np.nan)
-    truth = exhaustive(outcome, method)
-    effect = unknown.copy() if truth is None else flat(truth, "mean")
-    effect_abs = unknown.copy() if truth is None else flat(truth, "mean_abs")
-    for verified in outcome.verified if truth is None else ():
-        if method.call.label in verified.labels:
-            rows = flat_numbers(method.sets, verified.nodes)
-            effect[rows] = verified.statistics.mean
-            effect_abs[rows] = verified.statistics.mean_abs
-    measured = ~np.isnan(effect_abs)
-    score = np.where(measured, effect_abs, absolute)
-    return {
-        "estimate": unknown if method.exact else absolute,
-        "signed": unknown if method.exact else signed,
-        "effect": effect,
-        "effect_abs": effect_abs,
-        "verified": measured,
-        "pairs": flat(method, "pairs"),
-        "score": score,
-        "rank": ranks(score),
+    truth, diagnosis = measured(outcome, method), wanted.diagnosis
+    nodes = scored(method, truth)
+    found = {
+        "estimate": nodes.estimate,
+        "signed": nodes.signed,
+        "effect": truth.mean,
+        "effect_abs": truth.mean_abs,
+        "verified": truth.known,
+        "pairs": nodes.pairs,
+        "score": nodes.score,
+        "rank": ranks(nodes.score),
+        **agreement(nodes),
+        **corrections(nodes),
+        **cancellation(nodes),
+        **saturation(nodes),
+        **bound_columns(outcome, method, truth.known, sampling_of(diagnosis)),
     }
+    if any(one.direct is not None for one in outcome.verified):
+        found["direct_effect"] = truth.direct
+    if not method.exact and truth.known.any():
+        found["disagreement"] = disagreement(nodes)
+    if diagnosis.uncertainty is not None and diagnosis.uncertainty.bootstrap:
+        found |= score_intervals(outcome, nodes, diagnosis.uncertainty, wanted.seed)
+    if flags.flags_of(diagnosis):
+        found["flags"] = _flags(nodes, found, diagnosis)
+    return found
 
 
-def flat(method: MethodOutcome, field: str) -> Column:
-    """One statistic of all node sets of a method as one vector, in the order of the table."""
-    return np.concatenate([np.ravel(getattr(s, field)) for s in method.statistics])
+def _flags(nodes: Scored, found: Mapping[str, Column], diagnosis: Diagnosis) -> Column:
+    """Which flags each node has, as numbers of `flags.words`."""
+    nothing = np.full(nodes.score.shape, np.nan)
+    columns = {name: found.get(name, nothing) for name in _FLAGGED}
+    asked = {
+        "cancellation": {
+            "index": columns["cancellation"],
+            "direct": columns["direct"],
+            "indirect": nodes.signed - columns["direct"],
+            "direct_ratio": columns["direct_ratio"],
+        },
+        "saturation": {
+            "attention": columns["attention"],
+            "change": columns["attention_change"],
+            "ratio": columns["saturation_ratio"],
+            "disagreement": columns["correction"],
+        },
+        "uncertainty": {
+            "sign_flips": columns["sign_flips"],
+            "standard_error": score_error(nodes),
+            "score": nodes.score,
+            "disagreement": columns["disagreement"],
+        },
+    }
+    wanted = flags.flags_of(diagnosis).items()
+    return flags.codes([flags.flagged(flag, asked[name]) for name, flag in wanted])
 
 
-def flat_numbers(sets: Sequence[NodeSet], nodes: Column) -> Column:
-    """[n, 2] (node set, flat number in it) -> [n] row of the method's part of the table."""
-    starts = np.cumsum([0, *(len(s) for s in sets)])
-    pairs = np.asarray(nodes, np.int64).reshape(-1, 2)
-    return np.asarray(starts[pairs[:, 0]] + pairs[:, 1])
+_FLAGGED = (
+    *("cancellation", "direct", "direct_ratio", "disagreement", "sign_flips"),
+    *("attention", "attention_change", "saturation_ratio", "correction"),
+)
 
 
 def ranks(scores: Column) -> Column:
@@ -262,5 +273,9 @@ def best(table: pa.Table, method: str, n: int) -> pa.Table:
 
 def rows(table: pa.Table) -> Iterator[ScoreRow]:
     """The rows of a small table as objects."""
-    for row in table.select(SCHEMA.names).to_pylist():
-        yield ScoreRow(**row)
+    always, others = SCHEMA.names, [n for n in table.column_names if n not in SCHEMA.names]
+    more = in_order(name for name in others if name not in BY_PAIR)
+    for row in table.select([*always, *more]).to_pylist():
+        yield ScoreRow(
+            **{name: row[name] for name in always}, more={name: row[name] for name in more}
+        )

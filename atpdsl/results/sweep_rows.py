@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from atpdsl.problems import RunError
 from atpdsl.results.names import node_id
-from atpdsl.results.record import Verification
 from atpdsl.results.result import Result
 from atpdsl.results.scores import ScoreRow
 from atpdsl.results.sweep import DONE, SweepRow
+from atpdsl.results.trust import Verification
 
 
 def describe(result: Result) -> tuple[SweepRow, ...]:

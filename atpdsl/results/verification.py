@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atpdsl.planning.outcome import MethodOutcome, Outcome, VerifiedOutcome
-from atpdsl.results.names import node_id, set_member
+from atpdsl.results.measured import exhaustive, flat, flat_numbers
+from atpdsl.results.names import row_id
 from atpdsl.results.rank_statistics import clopper_pearson_upper, spearman
-from atpdsl.results.record import VERIFY, Miss, Recall, Unseen, Verification
-from atpdsl.results.scores import exhaustive, flat, flat_numbers, ranks
+from atpdsl.results.scores import ranks
+from atpdsl.results.trust import VERIFY, BoundRecord, Miss, Recall, Unseen, Verification
 
-RANDOM = "random"
+# Why a node was measured that no estimate has on top.
+RANDOM, BY_BOUND = "random", "bound"
 CONFIDENCE = 0.95
 # As many as fit under a table without hiding it.
 SHOWN_MISSES = 5
@@ -29,7 +32,9 @@ class _Comparison:
     Attributes:
         rows: [n] the measured nodes, as rows of the method's table.
         effect, effect_abs, pairs: [n] their exact effects, and how many pairs have them.
-        random: [n] whether a node was drawn at random.
+        random, by_bound: [n] whether a node was drawn at random, or measured because its
+            bound was too large.
+        stopped: see `VerifiedOutcome`.
         estimate, rank: [N] of all nodes; nan and -1 where no pair has the node.
         population: nodes whose effect is not zero by construction.
     """
@@ -42,12 +47,16 @@ class _Comparison:
     effect_abs: Numbers
     pairs: Numbers
     random: Numbers
+    by_bound: Numbers
     estimate: Numbers
     rank: Numbers
     population: int
+    stopped: bool | None = None
 
 
-def verify_estimates(outcome: Outcome, top: int) -> tuple[Verification, ...]:
+def verify_estimates(
+    outcome: Outcome, top: int, bounds: Sequence[BoundRecord] = ()
+) -> tuple[Verification, ...]:
     """A summary for each estimate that can be compared with exact effects.
 
     An exact method that measured the same nodes in the same direction counts for more than
@@ -56,9 +65,15 @@ def verify_estimates(outcome: Outcome, top: int) -> tuple[Verification, ...]:
     Args:
         outcome: what the run computed.
         top: the length of the estimates' top lists.
+        bounds: what else is known of the nodes that were not measured.
     """
     found = (_comparison(outcome, m, top) for m in outcome.methods if not m.exact)
-    return tuple(_summary(one) for one in found if one is not None and len(one.rows))
+    bounded = {label: bound for bound in bounds for label in bound.labels}
+    return tuple(
+        _summary(one, bounded.get(one.method.call.label))
+        for one in found
+        if one is not None and len(one.rows)
+    )
 
 
 def _comparison(outcome: Outcome, method: MethodOutcome, top: int) -> _Comparison | None:
@@ -84,6 +99,7 @@ def _exact(method: MethodOutcome, exact: MethodOutcome, top: int) -> _Comparison
         effect_abs=effect_abs[rows],
         pairs=flat(exact, "pairs")[rows],
         random=np.zeros(len(rows), np.bool_),
+        by_bound=np.zeros(len(rows), np.bool_),
         estimate=estimate,
         rank=ranks(estimate),
         population=len(rows),
@@ -94,7 +110,7 @@ def _verified(method: MethodOutcome, verified: VerifiedOutcome, top: int) -> _Co
     estimate = flat(method, "mean_abs")
     rows = flat_numbers(method.sets, verified.nodes)
     known = ~np.isnan(verified.statistics.mean_abs) & ~np.isnan(estimate[rows])
-    random = np.array([chosen == RANDOM for chosen in verified.chosen_by], np.bool_)
+    chosen_by = np.array(verified.chosen_by, np.str_)
     return _Comparison(
         method=method,
         truth=VERIFY,
@@ -103,14 +119,16 @@ def _verified(method: MethodOutcome, verified: VerifiedOutcome, top: int) -> _Co
         effect=verified.statistics.mean[known],
         effect_abs=verified.statistics.mean_abs[known],
         pairs=verified.statistics.pairs[known],
-        random=random[known],
+        random=(chosen_by == RANDOM)[known],
+        by_bound=(chosen_by == BY_BOUND)[known],
         estimate=estimate,
         rank=ranks(estimate),
         population=verified.population,
+        stopped=verified.stopped,
     )
 
 
-def _summary(compared: _Comparison) -> Verification:
+def _summary(compared: _Comparison, bound: BoundRecord | None) -> Verification:
     nodes = int(np.count_nonzero(~np.isnan(compared.estimate)))
     estimate, rank = compared.estimate[compared.rows], compared.rank[compared.rows]
     unseen = None if compared.population <= len(compared.rows) else _unseen(compared)
@@ -130,7 +148,9 @@ def _summary(compared: _Comparison) -> Verification:
         largest=_misses(compared, largest[distance[largest] > 0]),
         missed=() if unseen is None else _missed(compared, unseen.threshold),
         unseen=unseen,
-        unknown=_unknown(compared, unseen),
+        unknown=_unknown(compared, unseen, bound),
+        by_bound=int(compared.by_bound.sum()),
+        stopped=compared.stopped,
     )
 
 
@@ -160,21 +180,26 @@ def _correlation(estimate: Numbers, truth: Numbers) -> float | None:
 
 
 def _unseen(compared: _Comparison) -> Unseen:
-    ranked = np.sort(compared.effect_abs[~compared.random])[::-1][: compared.top]
+    on_top = ~(compared.random | compared.by_bound)
+    ranked = np.sort(compared.effect_abs[on_top])[::-1][: compared.top]
     # Fixed before the random nodes are looked at, or the bound on them would not hold.
     threshold = float(ranked[-1]) if len(ranked) else 0.0
     sampled = int(compared.random.sum())
-    above = int((compared.effect_abs[compared.random] > threshold).sum())
+    large = compared.effect_abs > threshold
+    above, by_bound = int(large[compared.random].sum()), int(large[compared.by_bound].sum())
+    # The random nodes were drawn from all that are not on top: those too that were measured
+    # because of their bounds later on, and are not unknown any more.
+    pool = compared.population - int(on_top.sum())
     unmeasured = compared.population - len(compared.rows)
     proportion = clopper_pearson_upper(above, sampled, CONFIDENCE)
-    at_most = int(proportion * (unmeasured + sampled)) - above
+    expected = max(0.0, pool * above / sampled - above - by_bound) if sampled else None
     return Unseen(
         threshold=threshold,
         nodes=unmeasured,
         sampled=sampled,
         above=above,
-        expected=unmeasured * above / sampled if sampled else None,
-        at_most=min(unmeasured, at_most),
+        expected=expected,
+        at_most=min(unmeasured, max(0, int(proportion * pool) - above - by_bound)),
         confidence=CONFIDENCE,
         bound="one-sided Clopper-Pearson bound on the share among randomly drawn nodes",
     )
@@ -189,7 +214,7 @@ def _missed(compared: _Comparison, threshold: float) -> tuple[Miss, ...]:
 def _misses(compared: _Comparison, chosen: Numbers) -> tuple[Miss, ...]:
     return tuple(
         Miss(
-            node=_name(compared.method, int(compared.rows[i])),
+            node=row_id(compared.method.sets, int(compared.rows[i])),
             estimate=float(compared.estimate[compared.rows[i]]),
             effect=float(compared.effect[i]),
             effect_abs=float(compared.effect_abs[i]),
@@ -199,28 +224,21 @@ def _misses(compared: _Comparison, chosen: Numbers) -> tuple[Miss, ...]:
     )
 
 
-def _name(method: MethodOutcome, row: int) -> str:
-    for nodes in method.sets:
-        if row < len(nodes):
-            return node_id(nodes.kind, *set_member(nodes, row))
-        row -= len(nodes)
-    raise IndexError(f"no node {row}")
-
-
-def _unknown(compared: _Comparison, unseen: Unseen | None) -> str:
+def _unknown(compared: _Comparison, unseen: Unseen | None, bound: BoundRecord | None) -> str:
     if compared.truth != VERIFY:
         return f"nothing about these nodes: `{compared.truth}` measured every one of them"
     if unseen is None:
         return "nothing about these nodes: every one of them was measured"
+    bounded = "" if bound is None else "; how large they may be is in `bounds`"
     if not unseen.sampled:
         return (
             f"{unseen.nodes:,} nodes that can have an effect were not measured, and none was"
-            " drawn at random to judge them by (`random` in `verify`)"
+            f" drawn at random to judge them by (`random` in `verify`){bounded}"
         )
-    place = min(compared.top, int((~compared.random).sum()))
+    place = min(compared.top, int((~(compared.random | compared.by_bound)).sum()))
     return (
         f"{unseen.nodes:,} nodes that can have an effect were not measured; with"
         f" {unseen.confidence:.0%} confidence at most {unseen.at_most:,} of them have a larger"
         f" one than {unseen.threshold:.3g}, that of place {place} in the verified top"
-        f" ({unseen.above} of {unseen.sampled} drawn at random has)"
+        f" ({unseen.above} of {unseen.sampled} drawn at random has){bounded}"
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, assert_never, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias, assert_never, cast
 
 import numpy as np
 import torch
@@ -15,14 +14,17 @@ from torch import Tensor
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.binding.pairs import TokenPair
 from atpdsl.metrics import Targets, metric_of
-from atpdsl.planning.cost import STAGES, counts, stage_of
+from atpdsl.planning.cost import counts, stage_of, walked
 from atpdsl.planning.ops import (
     Backward,
     Contract,
+    Estimate,
     Forward,
     Measure,
     Op,
     PatchChosen,
+    PatchOn,
+    PatchSets,
     PatchSweep,
     Reduce,
     Select,
@@ -30,29 +32,33 @@ from atpdsl.planning.ops import (
     Take,
     operands,
 )
-from atpdsl.planning.outcome import Counts, Outcome, Stage, Statistics
+from atpdsl.planning.outcome import Counts, Outcome, Statistics
 from atpdsl.planning.plan import Plan, schedule
 from atpdsl.problems import Label, Problem, RunError
-from atpdsl.runtime.contraction import contract
-from atpdsl.runtime.executor import Progress, Step
-from atpdsl.runtime.forward import Run, run, site_of
+from atpdsl.runtime.clocks import Clocks
+from atpdsl.runtime.contraction import Contraction
+from atpdsl.runtime.executor import Progress
+from atpdsl.runtime.forward import Run, run
+from atpdsl.runtime.gradients import gradients_of
 from atpdsl.runtime.load import LoadedModel
 from atpdsl.runtime.memory import out_of_memory
 from atpdsl.runtime.outcome import assemble
+from atpdsl.runtime.patch_on import PatchedOn, patch_on
+from atpdsl.runtime.patch_sets import Patched, SetPatcher, run_scheme
 from atpdsl.runtime.patching import Scene, patch_chosen, sweep
 from atpdsl.runtime.prompts import Prompts, prompts, targets
-from atpdsl.runtime.selection import Selection, select, take
+from atpdsl.runtime.selection import Selection, flat_numbers, select, take
 from atpdsl.runtime.spots import Spots, spots
-from atpdsl.runtime.statistics import Accumulator
+from atpdsl.runtime.statistics import Accumulator, Part
 from atpdsl.semantics.experiment import ModelRef
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
 
     from atpdsl.planning.outcome import Floats
 
-Value = Run | Tensor | dict[str, Tensor] | Selection | Statistics
-Part = Contract | PatchSweep | PatchChosen
+Value: TypeAlias = Run | Tensor | Selection | Statistics | Part | Patched | PatchedOn | None
+Folded = Contract | PatchSweep | PatchChosen
 
 
 class BridgeExecutor:
@@ -62,7 +68,8 @@ class BridgeExecutor:
         """Compute every output of `plan`.
 
         Raises:
-            RunError: ATP404 when a number is not finite, ATP405 when no gradient arrives.
+            RunError: ATP404 when a number is not finite, ATP405 when no gradient arrives,
+                ATP406 when a layer's attention is not computed as the QK fix expects.
         """
         if model is None:
             raise ValueError("the bridge executor needs a model")
@@ -71,19 +78,13 @@ class BridgeExecutor:
             execution = _Execution(plan, model, progress, stages)
             try:
                 return execution.run()
+            except FloatingPointError as error:
+                what = "the effect of a set of nodes"
+                raise RunError([_not_finite(what, plan.bound.experiment.model)]) from error
             except (MemoryError, RuntimeError) as error:
                 if not out_of_memory(error):
                     raise
                 raise RunError([_too_large(plan)]) from error
-
-
-@dataclass(slots=True)
-class _Clock:
-    """Passes and seconds of one stage."""
-
-    counts: Counts
-    seconds: float
-    step: Step
 
 
 class _Execution:
@@ -95,8 +96,8 @@ class _Execution:
         self.plan = plan
         self.model = model
         self.metric = metric_of(plan.bound.experiment.metric)
-        self._progress, self._stages = progress, stages
         self._order = schedule(plan)
+        self._clocks = Clocks(self._totals(), progress, stages)
         self._values: dict[Op, Value] = {}
         self._uses = Counter(operand for op in self._order for operand in operands(op))
         self._backwards = Counter(
@@ -107,23 +108,19 @@ class _Execution:
         for reduce in self._sums:
             for part in reduce.parts:
                 self._readers.setdefault(part, []).append(reduce)
-        self._clocks: dict[str, _Clock] = {}
+        self._contractions: dict[Backward, list[Contract]] = {}
+        for op in self._order:
+            if isinstance(op, Contract):
+                self._contractions.setdefault(op.gradient, []).append(op)
         self._wanted = frozenset(plan.outputs())
 
     def run(self) -> Outcome:
         """Every operation in order, then the outcome."""
         for op in self._order:
-            clock = self._clock(stage_of(op))
-            began = time.perf_counter()
-            self._execute(op)
-            self._release(op)
-            clock.seconds += time.perf_counter() - began
-        stages = tuple(
-            Stage(name=name, counts=c.counts, seconds=c.seconds)
-            for name in STAGES
-            if (c := self._clocks.get(name)) is not None and c.counts != Counts()
-        )
-        return assemble(self.plan, self._values, self._sums, stages)
+            with self._clocks.timed(stage_of(op)):
+                self._execute(op)
+                self._release(op)
+        return assemble(self.plan, self._values, self._sums, self._clocks.finished())
 
     def _execute(self, op: Op) -> None:
         match op:
@@ -132,15 +129,28 @@ class _Execution:
             case Measure():
                 self._values[op] = self._measure(op)
             case Backward():
-                self._values[op] = self._backward(op)
+                self._backward(op)
             case Contract() | PatchSweep() | PatchChosen():
                 self._fold(op)
+            case _:
+                self._over_batches(op)
+
+    def _over_batches(
+        self, op: PatchSets | PatchOn | Estimate | Reduce | Select | Take
+    ) -> None:
+        match op:
+            case PatchSets():
+                self._values[op] = self._patch_sets(op)
+            case PatchOn():
+                self._values[op] = self._patch_on(op)
+            case Estimate(source=source, number=number):
+                self._values[op] = cast(Patched, self._values[source]).statistics[number]
             case Reduce():
                 self._values[op] = self._sums[op].statistics()
             case Select():
                 self._values[op] = self._select(op)
             case Take(chosen=chosen, source=source):
-                statistics = [cast(Statistics, self._values[s]) for s in source]
+                statistics = self._statistics(source)
                 self._values[op] = take(cast(Selection, self._values[chosen]), statistics)
             case _:
                 assert_never(op)
@@ -157,7 +167,7 @@ class _Execution:
         self._count(
             "activations", Counts(forward_calls=1, forward_sequences=self._size(op.batch))
         )
-        return run(self.model, self._prompts(op), op.captures, tracked=op.tracked)
+        return run(self.model, self._prompts(op), op)
 
     def _measure(self, op: Measure) -> Tensor:
         logits = self._run(op.forward).logits
@@ -166,65 +176,109 @@ class _Execution:
         self._refuse_nan(values, f"the metric `{self.plan.bound.experiment.metric.title}`")
         return values
 
-    def _backward(self, op: Backward) -> dict[str, Tensor]:
-        base = self._run(op.measure.forward)
-        names = sorted({site_of(place).write for place in op.places})
-        metric = cast(Tensor, self._values[op.measure])
-        size = self._size(op.measure.forward.batch)
-        self._count("gradients", Counts(backward_calls=1, backward_sequences=size))
-        self._backwards[op.measure.forward] -= 1
-        more = self._backwards[op.measure.forward] > 0
-        # Pairs do not meet in a batch: the gradient of the sum is each pair's own gradient.
-        found = torch.autograd.grad(
-            metric,
-            [base.sites[name] for name in names],
-            grad_outputs=torch.ones_like(metric),
-            retain_graph=more,
-            allow_unused=True,
-        )
-        gradients = {}
-        for name, gradient in zip(names, found, strict=True):
-            if gradient is None:
-                raise RunError([_no_gradient(name)])
-            self._refuse_nan(gradient, f"the gradient at `{name}`")
-            gradients[name] = gradient
+    def _backward(self, op: Backward) -> None:
+        """The gradients, contracted as they come: they are never all there at once."""
+        forward = op.measure.forward
+        base, metric = self._run(forward), cast(Tensor, self._values[op.measure])
+        size = self._size(forward.batch)
+        layers = size * walked(op, self.plan.bound.shape.n_layers)
+        passes = Counts(backward_calls=1, backward_sequences=size, layer_backwards=layers)
+        self._count("gradients", passes)
+        self._backwards[forward] -= 1
+        more = self._backwards[forward] > 0
+        contractions = {c: self._contraction(c) for c in self._contractions.get(op, ())}
+        for gradients in gradients_of(op, metric, base, more=more):
+            for name, gradient in gradients.plain.items():
+                self._refuse_nan(gradient, f"the gradient at `{name}`")
+            for contraction in contractions.values():
+                contraction.take(gradients)
+        for contract, contraction in contractions.items():
+            self._values[contract] = contraction.part()
         if not more:
             base.sites.clear()
+            base.segments = None
             base.logits = base.logits.detach()
             self._values[op.measure] = metric.detach()
-        return gradients
+
+    def _contraction(self, op: Contract) -> Contraction:
+        where = self._spots(op, op.nodes)
+        return Contraction(op, self._run(op.base), self._run(op.donor), where, self.model)
 
     def _refuse_nan(self, values: Tensor, what: str) -> None:
         if not bool(torch.isfinite(values).all()):
             raise RunError([_not_finite(what, self.plan.bound.experiment.model)])
 
-    def _fold(self, op: Part) -> None:
-        values, exists = self._part(op)
-        self._refuse_nan(torch.from_numpy(values), f"the result of {type(op).__name__}")
+    def _fold(self, op: Folded) -> None:
+        part = self._part(op)
+        size = part.signed if part.magnitude is None else part.magnitude
+        self._refuse_nan(torch.from_numpy(size), f"the result of {type(op).__name__}")
         batch = _base_of(op).batch
         for reader in self._readers[op]:
-            self._sums[reader].add(self.plan.batches[batch].pairs, values, exists)
+            self._sums[reader].add(self.plan.batches[batch].pairs, part)
 
-    def _part(self, op: Part) -> tuple[Floats, NDArray[np.bool_]]:
+    def _part(self, op: Folded) -> Part:
         if isinstance(op, Contract):
-            where = self._spots(op, op.nodes)
-            gradients = cast("dict[str, Tensor]", self._values[op.gradient])
-            found = contract(
-                self._run(op.base), self._run(op.donor), gradients, op.nodes, where
-            )
-            return found.double().cpu().numpy(), where.exists[:, None, None, :]
+            return cast(Part, self._values.pop(op))
         if isinstance(op, PatchSweep):
             where = self._spots(op, op.nodes)
-            found_exactly = sweep(self._scene(op, "patching"), op.nodes, where)
-            return found_exactly, where.exists[:, None, None, :]
+            effects = sweep(self._scene(op, "patching"), op.nodes, where)
+            return Part(signed=effects, exists=where.exists[:, None, None, :])
         places = [self._spots(op, nodes) for nodes in op.chosen.sets]
         chosen = cast(Selection, self._values[op.chosen]).nodes
-        return patch_chosen(self._scene(op, "verification"), chosen, op.chosen.sets, places)
+        scene = self._scene(op, "verification")
+        if op.frozen:
+            scene = replace(scene, frozen=self._run(op.base.forward))
+        effects, exists = patch_chosen(scene, chosen, op.chosen.sets, places)
+        return Part(signed=effects, exists=exists)
+
+    def _patcher(self, op: PatchSets | PatchOn, sets: Sequence[NodeSet]) -> SetPatcher:
+        both = list(zip(op.bases, op.donors, strict=True))
+        stage = stage_of(op)
+        scenes = [self._scene_of(base, donor, stage) for base, donor in both]
+        spots_of = [
+            [
+                spots(self._pairs(b.forward.batch), s, b.forward.side, skip_equal_prefix=True)
+                for s in sets
+            ]
+            for b, _ in both
+        ]
+        return SetPatcher(scenes, self.plan.batches, sets, spots_of)
+
+    def _patch_sets(self, op: PatchSets) -> Patched:
+        excluded = np.zeros(sum(len(nodes) for nodes in op.sets), dtype=bool)
+        if op.excluded is not None:
+            selection = cast(Selection, self._values[op.excluded])
+            excluded[flat_numbers(op.sets, selection.nodes)] = True
+        return run_scheme(
+            op,
+            self._patcher(op, op.sets),
+            excluded,
+            self._by_pair(op.predicted),
+            known=self._by_pair(op.known),
+        )
+
+    def _by_pair(self, reductions: Sequence[Reduce]) -> Floats | None:
+        """Values in every pair of all node sets, [pair, N]; None where they are not kept."""
+        kept = [self._sums[one].per_pair for one in reductions]
+        tables = [one.reshape(len(one), -1) for one in kept if one is not None]
+        return np.concatenate(tables, axis=1) if tables else None
+
+    def _patch_on(self, op: PatchOn) -> PatchedOn:
+        selection = cast(Selection, self._values[op.chosen])
+        known = np.full(sum(len(nodes) for nodes in op.chosen.sets), np.nan)
+        effects = cast(Statistics, self._values[op.effects])
+        known[flat_numbers(op.chosen.sets, selection.nodes)] = effects.mean
+        arms = cast(Patched, self._values[op.bound]).arms
+        if arms is None:
+            raise ValueError("only subset sampling gives bounds")
+        return patch_on(op, self._patcher(op, op.chosen.sets), arms, known)
+
+    def _statistics(self, source: Sequence[Op]) -> list[Statistics]:
+        return [cast(Statistics, self._values[one]) for one in source]
 
     def _select(self, op: Select) -> Selection:
         estimates = {
-            ranking.label: [cast(Statistics, self._values[e]) for e in ranking.estimates]
-            for ranking in op.rankings
+            ranking.label: self._statistics(ranking.estimates) for ranking in op.rankings
         }
         selection = select(op, self.plan, self._side(op), estimates)
         for reduce in self._sums:
@@ -242,16 +296,19 @@ class _Execution:
         return Accumulator(shape, len(self.plan.bound.pairs) if op.keep_pairs else 0)
 
     def _scene(self, op: PatchSweep | PatchChosen, stage: str) -> Scene:
+        return self._scene_of(op.base, op.donor, stage)
+
+    def _scene_of(self, base: Measure, donor: Forward, stage: str) -> Scene:
         def done(rows: int) -> None:
             self._count(stage, Counts(forward_calls=1, forward_sequences=rows))
 
         return Scene(
             model=self.model,
             metric=self.metric,
-            targets=self._targets(op.base),
-            base=self._prompts(op.base.forward),
-            base_metric=cast(Tensor, self._values[op.base]).detach(),
-            donor=self._run(op.donor),
+            targets=self._targets(base),
+            base=self._prompts(base.forward),
+            base_metric=cast(Tensor, self._values[base]).detach(),
+            donor=self._run(donor),
             rows_per_call=self.plan.rows_per_call,
             done=done,
         )
@@ -276,40 +333,32 @@ class _Execution:
             return known
         return replace(known, reference=self._run(op.reference).logits.detach())
 
-    def _spots(self, op: Part, nodes: NodeSet) -> Spots:
+    def _spots(self, op: Folded, nodes: NodeSet) -> Spots:
         base = _base_of(op)
         skip = op.skip_equal_prefix
         return spots(self._pairs(base.batch), nodes, base.side, skip_equal_prefix=skip)
 
     def _side(self, op: Select) -> Side:
-        part = op.rankings[0].estimates[0].parts[0]
-        return _base_of(part).side
+        first = op.rankings[0].estimates[0]
+        if isinstance(first, Estimate):
+            return first.source.bases[0].forward.side
+        return _base_of(first.parts[0]).side
 
     # ---- what it costs
 
-    def _clock(self, stage: str) -> _Clock:
-        if stage not in self._clocks:
-            of_stage = [counts(op, self.plan) for op in self._order if stage_of(op) == stage]
-            total = sum(c.forward_sequences + c.backward_sequences for c in of_stage)
-            step: Step = _Nothing()
-            if total:
-                bar = self._progress.stage(stage, total, "sequences")
-                step = self._stages.enter_context(bar)
-            self._clocks[stage] = _Clock(Counts(), 0.0, step)
-        return self._clocks[stage]
+    def _totals(self) -> dict[str, int]:
+        """Sequences that each stage runs, at most."""
+        totals: Counter[str] = Counter()
+        for op in self._order:
+            passes = counts(op, self.plan)
+            totals[stage_of(op)] += passes.forward_sequences + passes.backward_sequences
+        return dict(totals)
 
     def _count(self, stage: str, passes: Counts) -> None:
-        clock = self._clock(stage)
-        clock.counts += passes
-        clock.step.advance(passes.forward_sequences + passes.backward_sequences)
+        self._clocks.count(stage, passes)
 
 
-class _Nothing:
-    def advance(self, count: int) -> None:
-        """A stage without passes has nothing to show."""
-
-
-def _base_of(op: Part) -> Forward:
+def _base_of(op: Folded) -> Forward:
     return op.base if isinstance(op, Contract) else op.base.forward
 
 
@@ -333,12 +382,4 @@ def _too_large(plan: Plan) -> Problem:
             plan.bound.experiment.nodes[0].span, f"{plan.bound.node_count:,} nodes in all"
         ),
         help="choose fewer nodes, or a smaller `batch` in `run { ... }`",
-    )
-
-
-def _no_gradient(name: str) -> Problem:
-    return Problem(
-        code="ATP405",
-        message=f"no gradient arrives at `{name}`",
-        help="this model does not use the activation there; leave the node kind out",
     )

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from atpdsl.nodes import NODE_KINDS, Site, Unit
-from atpdsl.planning.ops import Place
+from atpdsl.nodes import NODE_KINDS
+from atpdsl.planning.ops import Forward, Place
+from atpdsl.runtime.attention import AttentionValues, attention_names, attention_values
 from atpdsl.runtime.load import LoadedModel, hooked
 from atpdsl.runtime.prompts import Prompts
+from atpdsl.runtime.sites import HookFunction, at_least_float32, contributions, site_of
+from atpdsl.runtime.streams import Segments, segment_hooks
 
-HookFunction = Callable[[Tensor, Any], Tensor]
 _EMBEDDING = NODE_KINDS["embed"].site(0).write
-
-
-def site_of(place: Place) -> Site:
-    """The hooks of a place."""
-    return NODE_KINDS[place.kind].site(place.layer)
 
 
 @dataclass(slots=True)
@@ -32,11 +28,17 @@ class Run:
         values: captured activations, without a graph.
         sites: for tracked runs, the tensors that gradients are taken with respect to, by
             hook name; emptied when the gradients are there, which frees the graph.
+        attention: layer -> its attention, where it is kept.
+        segments: where the graph was cut, for segmented runs.
+        counted: [pair, pos], the positions up to the one that the metric reads.
     """
 
     logits: Tensor
     values: dict[Place, Tensor]
     sites: dict[str, Tensor] = field(default_factory=dict)
+    attention: dict[int, AttentionValues] = field(default_factory=dict)
+    segments: Segments | None = None
+    counted: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +58,11 @@ class Patch:
     value: Tensor
 
 
-def run(
-    model: LoadedModel, prompts: Prompts, captures: Sequence[Place], *, tracked: bool
-) -> Run:
-    """Run unpatched.
+def run(model: LoadedModel, prompts: Prompts, op: Forward) -> Run:
+    """Run unpatched, and keep what `op` says.
 
-    Args:
-        captures: places whose activations are kept.
-        tracked: keep the graph from the embedding on, for gradients at `captures`.
+    Tracked runs keep the graph from the embedding on, for gradients at the captured places;
+    segmented ones have it cut at the input of every block.
     """
     seen: dict[str, Tensor] = {}
 
@@ -76,18 +75,37 @@ def run(
 
         return hook
 
-    sites = [site_of(place) for place in captures]
-    reads = {site.read for site in sites}
-    writes = {site.write for site in sites} if tracked else set()
-    hooks: list[tuple[str, HookFunction]] = [(_EMBEDDING, _leaf)] if tracked else []
-    hooks += [(name, keep(name)) for name in sorted(reads | writes)]
-    with torch.set_grad_enabled(tracked), hooked(model.bridge, hooks):
+    n_layers = model.shape.n_layers
+    sites = [site_of(place) for place in op.captures]
+    attention = {
+        layer: attention_names(model.bridge, layer, scores=op.tracked) for layer in op.attention
+    }
+    writes = {site.write for site in sites} if op.tracked else set()
+    segments = Segments(inputs=[], outputs=[]) if op.segmented else None
+    hooks: list[tuple[str, HookFunction]] = [(_EMBEDDING, _leaf)] if op.tracked else []
+    if segments is not None:
+        writes |= {name for layer in range(n_layers) for name in contributions(layer)}
+        hooks += segment_hooks(n_layers, segments)
+    names = {name for of_layer in attention.values() for name in of_layer}
+    names |= writes | {site.read for site in sites}
+    hooks += [(name, keep(name)) for name in sorted(names)]
+    with torch.set_grad_enabled(op.tracked), hooked(model.bridge, hooks):
         logits = _logits(model, prompts)
     return Run(
         logits=logits,
-        values={p: seen[s.read].detach() for p, s in zip(captures, sites, strict=True)},
+        values={p: seen[s.read].detach() for p, s in zip(op.captures, sites, strict=True)},
         sites={name: seen[name] for name in sorted(writes)},
+        attention={
+            layer: attention_values(model.bridge, layer, seen) for layer in op.attention
+        },
+        segments=segments,
+        counted=_counted(prompts),
     )
+
+
+def _counted(prompts: Prompts) -> Tensor:
+    positions = torch.arange(prompts.tokens.shape[1], device=prompts.tokens.device)
+    return positions <= prompts.reads[:, None]
 
 
 def _leaf(tensor: Tensor, hook: object) -> Tensor:  # noqa: ARG001 (their signature)
@@ -142,13 +160,3 @@ def _logits(model: LoadedModel, prompts: Prompts) -> Tensor:
     )
     rows = torch.arange(len(prompts.tokens), device=logits.device)
     return at_least_float32(logits[rows, column])
-
-
-def at_least_float32(tensor: Tensor) -> Tensor:
-    """Half precision made single; scores are never summed in 16 bits."""
-    return tensor if tensor.dtype == torch.float64 else tensor.float()
-
-
-def unit_axis(place: Place) -> Unit:
-    """What the units of a place are."""
-    return NODE_KINDS[place.kind].unit

@@ -44,6 +44,7 @@ class NullExecutor:
                     exact=m.exact,
                     sets=plan.bound.nodes,
                     statistics=tuple(_empty(nodes.shape) for nodes in plan.bound.nodes),
+                    note=m.note,
                 )
                 for m in plan.methods
             ),

@@ -14,9 +14,10 @@ from atpdsl.binding.nodeset import NodeSet
 from atpdsl.metrics import Metric, Targets
 from atpdsl.nodes import Unit
 from atpdsl.planning.ops import Place
-from atpdsl.runtime.forward import Patch, Run, run_patched, unit_axis
+from atpdsl.runtime.forward import Patch, Run, run_patched
 from atpdsl.runtime.load import LoadedModel
 from atpdsl.runtime.prompts import Prompts, rows_of
+from atpdsl.runtime.sites import unit_axis
 from atpdsl.runtime.spots import Spots
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class Scene:
         base_metric: its metric, [pair].
         donor: the run that values come from.
         done: called with the number of rows after each run of the model.
+        frozen: the base run, where everything after a patched node is held at its values in
+            it: then the direct effect remains.
     """
 
     model: LoadedModel
@@ -44,6 +47,7 @@ class Scene:
     donor: Run
     rows_per_call: int
     done: Callable[[int], None]
+    frozen: Run | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +162,8 @@ def _effects(scene: Scene, groups: Sequence[Rows]) -> Floats:
     pair = torch.from_numpy(np.concatenate([rows.pair for rows in groups])).to(device)
     prompts = Prompts(tokens=scene.base.tokens[pair], reads=scene.base.reads[pair])
     patches = [_patch(rows, scene.donor) for rows in groups]
+    if scene.frozen is not None:
+        patches += freeze(groups, scene.frozen)
     logits = run_patched(scene.model, prompts, patches)
     patched = scene.metric.compute(logits, rows_of(scene.targets, pair))
     scene.done(len(pair))
@@ -183,4 +189,48 @@ def _patch(rows: Rows, donor: Run) -> Patch:
         position=tensor(rows.spots.base[pair, label, cover]),
         unit=unit,
         value=values[source if unit is None else (*source, unit)],
+    )
+
+
+def freeze(groups: Sequence[Rows], base: Run) -> list[Patch]:
+    """Patches that hold all contributions after each row's node at their base values."""
+    row = np.concatenate([rows.start + np.arange(len(rows.pair)) for rows in groups])
+    pair = np.concatenate([rows.pair for rows in groups])
+    first = {
+        kind: np.concatenate(
+            [np.full(len(r.pair), first_frozen(r.place, kind)) for r in groups]
+        )
+        for kind in ("attn", "mlp")
+    }
+    patches = []
+    for place, values in base.values.items():
+        if place.kind not in first:
+            continue
+        held = np.flatnonzero(first[place.kind] <= place.layer)
+        if len(held):
+            patches.append(_held(place, values, row[held], pair[held]))
+    return patches
+
+
+def first_frozen(place: Place, kind: str) -> int:
+    """The first layer whose attention (`attn`) or MLP (`mlp`) comes after a node."""
+    if place.kind in {"embed", "resid.pre"}:
+        return place.layer
+    before_mlp = place.kind not in {"mlp", "neurons", "resid.post"}
+    return place.layer if kind == "mlp" and before_mlp else place.layer + 1
+
+
+def _held(place: Place, values: Tensor, row: Integers, pair: Integers) -> Patch:
+    """Every position of some rows set to the base run's values."""
+    positions = values.shape[1]
+
+    def tensor(array: Integers) -> Tensor:
+        return torch.from_numpy(array).to(values.device)
+
+    return Patch(
+        place=place,
+        row=tensor(np.repeat(row, positions)),
+        position=tensor(np.tile(np.arange(positions), len(row))),
+        unit=None,
+        value=values[tensor(pair)].flatten(0, 1),
     )

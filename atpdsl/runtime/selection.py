@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from atpdsl.binding.nodeset import NodeSet
 from atpdsl.planning.ops import Select, Side
 from atpdsl.planning.outcome import Statistics
 from atpdsl.planning.plan import Plan
@@ -56,7 +57,7 @@ def select(
     for node in np.sort(drawn):
         chosen_by[int(node)] = "random"
     return Selection(
-        nodes=_addresses(np.array(list(chosen_by), dtype=np.int64), op),
+        nodes=addresses(np.array(list(chosen_by), dtype=np.int64), op.sets),
         chosen_by=tuple(chosen_by.values()),
         population=len(candidates),
     )
@@ -80,8 +81,16 @@ def _candidates(op: Select, plan: Plan, side: Side) -> NDArray[np.bool_]:
     return np.concatenate(parts)
 
 
-def _addresses(flat: Integers, op: Select) -> Integers:
-    starts = np.cumsum([0, *(len(nodes) for nodes in op.sets)])
+def flat_numbers(sets: Sequence[NodeSet], nodes: Integers) -> Integers:
+    """[n, 2] (node set, flat number in it) -> [n] number among the nodes of all sets."""
+    starts = np.cumsum([0, *(len(one) for one in sets)])
+    found: Integers = starts[nodes[:, 0]] + nodes[:, 1]
+    return found
+
+
+def addresses(flat: Integers, sets: Sequence[NodeSet]) -> Integers:
+    """[n] number among the nodes of all sets -> [n, 2] (node set, flat number in it)."""
+    starts = np.cumsum([0, *(len(nodes) for nodes in sets)])
     number = np.searchsorted(starts, flat, side="right") - 1
     return np.stack([number, flat - starts[number]], axis=1)
 
@@ -98,4 +107,8 @@ def take(selection: Selection, statistics: Sequence[Statistics]) -> Statistics:
         mean=pick([s.mean for s in statistics]).astype(np.float64),
         mean_abs=pick([s.mean_abs for s in statistics]).astype(np.float64),
         mean_square=pick([s.mean_square for s in statistics]).astype(np.float64),
+        extra={
+            name: pick([s.extra[name] for s in statistics]).astype(np.float64)
+            for name in sorted(set.intersection(*(set(s.extra) for s in statistics)))
+        },
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from atpdsl.problems import Span
+from atpdsl.semantics.numbers import percentage
 
 if TYPE_CHECKING:
     from atpdsl.semantics.experiment import NodeSelection
@@ -29,6 +30,8 @@ class Asked:
         top: how many nodes; None is as many as `verify` measures.
         top_share: the same as a share of all nodes.
         nodes: the nodes that it is about.
+        word: what else it is about: `missed_effect`, or the diagnostic of a flag.
+        confidence: of a bound, 0.99 for `99%`; None is that of `subset_sampling`.
         text: as written.
     """
 
@@ -37,6 +40,8 @@ class Asked:
     top: int | None = None
     top_share: float | None = None
     nodes: tuple[NodeSelection, ...] = ()
+    word: str | None = None
+    confidence: float | None = None
     text: str
     span: Span
 
@@ -107,10 +112,17 @@ def _inner(part: Claim | Quantity) -> str:
 def _call(asked: Asked) -> str:
     labels = tuple("truth" if label is None else label for label in asked.methods)
     arguments = labels if len(labels) > 1 else tuple(f"method = {label}" for label in labels)
+    if asked.word is not None and len(labels) > 1:
+        # It is the same for all of them.
+        arguments = ()
     if asked.top_share is not None:
-        arguments = (f"top = {asked.top_share * 100:.12g}%", *arguments)
+        arguments = (f"top = {percentage(asked.top_share)}", *arguments)
     elif asked.top is not None:
         arguments = (f"top = {asked.top}", *arguments)
+    if asked.word is not None:
+        arguments = (asked.word, *arguments)
+    if asked.confidence is not None:
+        arguments = (*arguments, f"confidence = {percentage(asked.confidence)}")
     return f"{asked.function}({', '.join(arguments)})" if arguments else asked.function
 
 

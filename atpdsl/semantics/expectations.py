@@ -18,7 +18,8 @@ from atpdsl.semantics.claims import (
 )
 from atpdsl.semantics.experiment import Expectation
 from atpdsl.semantics.findings import Findings, did_you_mean
-from atpdsl.semantics.questions import Questions, as_written
+from atpdsl.semantics.questions import Questions
+from atpdsl.semantics.quoting import as_written
 from atpdsl.semantics.result_functions import FUNCTION_OF
 from atpdsl.semantics.schema import SHAPE_OF
 from atpdsl.semantics.settings import read_settings

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from atpdsl.problems import Source, Span
 from atpdsl.semantics.claims import Claim, stated
 from atpdsl.semantics.conditions import Condition, Range
+from atpdsl.semantics.diagnosis import Diagnosis, StopWhen
 from atpdsl.semantics.formulas import Formula
 from atpdsl.semantics.metric_formula import MetricFormula
 
@@ -268,12 +269,18 @@ class NodeSelection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MethodCall:
-    """A method under the name that results use for it."""
+    """A method under the name that results use for it.
+
+    Attributes:
+        node_shares: the settings that are a share of all nodes (0.05 for `5%`), until these
+            are counted when the experiment is bound; from then on there are none.
+    """
 
     label: str
     method: str
     direction: Direction
     settings: Mapping[str, Setting] = field(default_factory=lambda: NO_SETTINGS, hash=False)
+    node_shares: tuple[str, ...] = ()
     span: Span
 
 
@@ -285,6 +292,10 @@ class VerifyCall:
         top_share, random_share: the number as a share of all nodes (0.05 for `5%`), None
             where it is written as a number. `top` and `random` are 0 then, until the nodes
             are counted when the experiment is bound.
+        stop: go on in the order of the bounds until this holds; needs `subset_sampling`,
+            which has its defaults where `diagnose` does not ask for it.
+        most: the most nodes that this may measure, beyond `top` and `random`; None is no
+            limit. `most_share` as above.
     """
 
     top: int
@@ -292,6 +303,9 @@ class VerifyCall:
     methods: tuple[str, ...]
     top_share: float | None = None
     random_share: float | None = None
+    stop: StopWhen | None = None
+    most: int | None = None
+    most_share: float | None = None
     span: Span
 
 
@@ -380,5 +394,6 @@ class Experiment:
     exports: tuple[ExportCall, ...]
     circuit: CircuitCall | None = None
     expectations: tuple[Expectation, ...] = ()
+    diagnosis: Diagnosis = field(default_factory=Diagnosis)
     point: tuple[tuple[str, str], ...] = ()
     given: tuple[tuple[str, str], ...] = ()

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from atpdsl.semantics.diagnosis import Diagnosis
 from atpdsl.semantics.experiment import MethodCall, VerifyCall
+
+# The diagnostics of gradients.
+NEED_GRADIENT = ("cancellation", "saturation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """The methods of a spec, and what is verified.
+    """The methods of a spec, what is verified, and what is diagnosed.
 
     Attributes:
         estimates: the names of methods that estimate.
-        complete: False where some method could not be read.
+        gradients: the names of methods that take gradients.
+        complete: False where some method, or what is verified, could not be read.
+        diagnosed: False where what is diagnosed could not be read.
     """
 
     calls: tuple[MethodCall, ...]
     estimates: frozenset[str]
+    gradients: frozenset[str] = frozenset()
     verify: VerifyCall | None
+    diagnosis: Diagnosis = field(default_factory=Diagnosis)
     complete: bool
+    diagnosed: bool = True
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -54,6 +63,29 @@ class Measured:
         return tuple(
             call for call in self.calls if not self.is_exact(call) and self.has_effects(call)
         )
+
+    @property
+    def bounded(self) -> tuple[MethodCall, ...]:
+        """The estimates whose unmeasured nodes subset sampling is about."""
+        return tuple(
+            call
+            for call in self.calls
+            if not self.is_exact(call)
+            and not self.is_exhausted(call)
+            and (self.verify is None or self.is_verified(call))
+        )
+
+    def is_left_out(self, call: MethodCall) -> bool:
+        """Whether `verify` names other methods only, and nothing else measures all nodes."""
+        return not (self.verify is None or self.has_effects(call) or self.is_exact(call))
+
+    def has_part(self, part: str) -> bool:
+        """Whether `diagnose` has a part."""
+        return getattr(self.diagnosis, part, None) is not None
+
+    def can_flag(self, call: MethodCall, part: str) -> bool:
+        """Whether a diagnostic may warn of nodes of a method."""
+        return part not in NEED_GRADIENT or call.method in self.gradients
 
     @property
     def draws(self) -> bool:

@@ -9,11 +9,13 @@ from types import MappingProxyType
 from atpdsl.problems import Label, Span
 from atpdsl.problems.fixes import replaced
 from atpdsl.registry import closest
+from atpdsl.semantics.diagnosis import StopWhen
 from atpdsl.semantics.experiment import Direction, MethodCall, VerifyCall
 from atpdsl.semantics.findings import Findings, did_you_mean, listed
 from atpdsl.semantics.schema import DIRECTION, LATER_METHODS, SHAPE_OF, VERIFY, key_of
-from atpdsl.semantics.settings import read_settings
+from atpdsl.semantics.settings import Settings, read_settings
 from atpdsl.semantics.signature import Signature, Vocabulary
+from atpdsl.semantics.stopping import read_stop, too_few_first
 from atpdsl.syntax import tree as t
 
 
@@ -32,12 +34,17 @@ def read_methods(
                 "ATP113",
                 f"there are two methods `{call.label}`",
                 call.span,
-                advice=f"name one of them: `method {call.label}_2 = {call.method}`",
+                advice=f"name one of them: `method {_second(call)} = {call.method}`",
                 also=(Label(calls[call.label].span, "the first is here"),),
             )
             continue
         calls[call.label] = call
     return tuple(calls.values())
+
+
+def _second(call: MethodCall) -> str:
+    """A name for a second use of a method."""
+    return f"{call.label.replace('*', '_star')}_2"
 
 
 def _method(
@@ -62,11 +69,14 @@ def _method(
     settings = read_settings(
         statement.body, replace(shape, keys=keys), findings, owner=f"method `{name}`"
     )
+    values = {key.name: settings[key.name] for key in own}
+    amounts = (key.name for key in own if key.type == "amount")
     return MethodCall(
         label=statement.label.text if statement.label else name,
         method=name,
         direction=Direction(settings.text("direction")),
-        settings=MappingProxyType({key.name: settings[key.name] for key in own}),
+        settings=MappingProxyType(values),
+        node_shares=tuple(key for key in amounts if isinstance(values[key], float)),
         span=statement.word.span.to(value.span),
     )
 
@@ -105,22 +115,44 @@ def read_verify(
             "ATP114",
             "there is no estimate to verify",
             statement.word.span,
-            advice=f"add {_one_of(estimates)}, or remove `verify`: other methods are exact",
+            advice=f"add {_one_of(vocabulary)}, or remove `verify`: other methods are exact",
         )
     top, top_share = settings.amount("top")
     random, random_share = settings.amount("random")
+    stop = _stop(settings, findings)
+    if stop is not None and top_share is None:
+        problem = too_few_first(stop, top)
+        findings.problems += () if problem is None else (problem,)
+    most = settings["most"]
     return VerifyCall(
         top=top,
         random=random,
         top_share=top_share,
         random_share=random_share,
         methods=labels,
+        stop=stop,
+        most=most if isinstance(most, int) else None,
+        most_share=most if isinstance(most, float) else None,
         span=statement.word.span,
     )
 
 
-def _one_of(estimates: set[str]) -> str:
-    return " or ".join(f"`method {name}`" for name in sorted(estimates)) or "an estimate"
+def _stop(settings: Settings, findings: Findings) -> StopWhen | None:
+    """`stop_when`, and that `most` is nothing without it."""
+    given, most = settings.given.get("stop_when"), settings.given.get("most")
+    if given is not None:
+        return read_stop(given.written.value, findings)
+    if most is not None:
+        message = "`most` limits a verification that goes on, and this one does not"
+        advice = "add `stop_when = misses(top = 10) < 5%`, or write `top` instead"
+        findings.error("ATP184", message, most.written.span, advice=advice)
+    return None
+
+
+def _one_of(vocabulary: Vocabulary) -> str:
+    """Estimates to recommend, which the baselines are not."""
+    names = (s.name for s in vocabulary.methods if s.estimates and s.needs_gradient)
+    return " or ".join(f"`method {name}`" for name in names) or "an estimate"
 
 
 def _chosen(

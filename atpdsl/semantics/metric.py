@@ -197,12 +197,12 @@ def check_gradients(
     vocabulary: Vocabulary,
     findings: Findings,
 ) -> None:
-    """Estimates take gradients, which a rank does not have."""
+    """Some methods take gradients, which a rank does not have."""
     if signature_of(metric, vocabulary).differentiable:
         return
-    estimates = {signature.name for signature in vocabulary.methods if signature.estimates}
+    takers = {s.name for s in vocabulary.methods if s.needs_gradient}
     for call in methods:
-        if call.method in estimates:
+        if call.method in takers:
             findings.error(
                 "ATP177",
                 f"`{call.method}` cannot estimate effects on a metric without a gradient",

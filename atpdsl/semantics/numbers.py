@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 from atpdsl.syntax import tree as t
 
@@ -33,8 +34,18 @@ def number_of(value: t.Expression | None) -> int | float | None:
 def share_of(value: t.Expression | None) -> float | None:
     """The share that a percentage is, 0.05 for `5%`; None for others, and above 100%."""
     if isinstance(value, t.Number) and value.unit == "%" and value.value <= 100:
-        return float(value.value) / 100
+        return hundredths(value)
     return None
+
+
+def hundredths(number: t.Number) -> float:
+    """What a percentage is: 0.999 for `99.9%`, and not 0.9990000000000001."""
+    return float(Fraction(str(number.value)) / 100)
+
+
+def percentage(share: float) -> str:
+    """A share as it is written, `5%` for 0.05."""
+    return f"{share * 100:.12g}%"
 
 
 def part_of(share: float, whole: int) -> int:

@@ -13,7 +13,7 @@ from atpdsl.problems import Problem, Severity, Source
 from atpdsl.problems.fixes import replaced
 from atpdsl.semantics.answers import check_answers
 from atpdsl.semantics.circuit import read_circuit
-from atpdsl.semantics.expectations import read_expectations
+from atpdsl.semantics.diagnosis import Diagnosis
 from atpdsl.semantics.experiment import (
     CircuitCall,
     Expectation,
@@ -28,7 +28,7 @@ from atpdsl.semantics.experiment import (
 )
 from atpdsl.semantics.exports import read_exports
 from atpdsl.semantics.findings import Findings
-from atpdsl.semantics.later import check_diagnose, check_edges
+from atpdsl.semantics.later import check_edges
 from atpdsl.semantics.measured import Measured
 from atpdsl.semantics.methods import read_methods, read_verify
 from atpdsl.semantics.metric import Surroundings, check_gradients, read_metric, signature_of
@@ -38,7 +38,6 @@ from atpdsl.semantics.pair_lets import warn_unused
 from atpdsl.semantics.positions import Positions
 from atpdsl.semantics.prompt_files import read_file_prompts
 from atpdsl.semantics.prompts import read_prompts
-from atpdsl.semantics.questions import Questions
 from atpdsl.semantics.schema import RUN, SHAPE_OF
 from atpdsl.semantics.settings import read_settings
 from atpdsl.semantics.signature import Vocabulary
@@ -94,13 +93,15 @@ class _Resolver:
         model = self._model()
         prompts = self._prompts()
         metric = self._metric(prompts)
-        nodes = self._nodes()
+        nodes, attends = self._nodes()
         methods = read_methods(
             self.outline.all("method", t.Declaration), self.vocabulary, self.findings
         )
         verify = self._verify(methods)
-        circuit, expectations = self._demands(methods, verify)
-        self._later()
+        measured = self._diagnosed(self._measured(methods, verify), attends=attends)
+        circuit, expectations = self._circuit(measured), self._expectations(measured)
+        for block in self.outline.all("edges", t.Block):
+            check_edges(block, self.vocabulary, self.findings)
         run = self._run()
         exports = read_exports(
             self.outline.all("export", t.Export), self.vocabulary, self.findings
@@ -128,6 +129,7 @@ class _Resolver:
             exports=exports,
             circuit=circuit,
             expectations=expectations,
+            diagnosis=measured.diagnosis,
         )
 
     # ---- statements ----
@@ -195,12 +197,13 @@ class _Resolver:
         )
         return read_metric(statement, around, self.findings)
 
-    def _nodes(self) -> tuple[NodeSelection, ...]:
-        return tuple(
-            selection
-            for block in self.outline.all("nodes", t.Block)
-            for selection in self._selections(block)
-        )
+    def _nodes(self) -> tuple[tuple[NodeSelection, ...], bool]:
+        """The nodes; and whether some act through attention's softmax, or may do so."""
+        before, blocks = len(self.findings), self.outline.all("nodes", t.Block)
+        nodes = tuple(one for block in blocks for one in self._selections(block))
+        lost = len(self.findings) > before or any(block.body.broken for block in blocks)
+        lost = lost or not self.outline.readable("nodes") or not nodes
+        return nodes, lost or any(one.kind in self.vocabulary.attending for one in nodes)
 
     def _selections(self, block: t.Block) -> tuple[NodeSelection, ...]:
         self._no_name(block)
@@ -222,41 +225,76 @@ class _Resolver:
         written = self.outline.all("method", t.Declaration)
         return self.outline.readable("method") and len(written) == len(methods)
 
-    def _demands(
-        self, methods: tuple[MethodCall, ...], verify: VerifyCall | None
-    ) -> tuple[CircuitCall | None, tuple[Expectation, ...]]:
-        """The circuit that is wanted, and what is expected of the result."""
-        measured = Measured(
+    def _measured(self, methods: tuple[MethodCall, ...], verify: VerifyCall | None) -> Measured:
+        known = self.vocabulary.methods
+        return Measured(
             calls=methods,
-            estimates=frozenset(s.name for s in self.vocabulary.methods if s.estimates),
+            estimates=frozenset(s.name for s in known if s.estimates),
+            gradients=frozenset(s.name for s in known if s.needs_gradient),
             verify=verify,
             complete=self._has_all(methods) and self.outline.readable("verify"),
         )
-        statement = self.outline.one("circuit", t.Block)
-        circuit = None
+
+    def _diagnosed(self, measured: Measured, *, attends: bool) -> Measured:
+        """With what `diagnose` asks for, and what `verify` needs of it."""
+        statement = self.outline.one("diagnose", t.Block)
+        stop = None if measured.verify is None else measured.verify.stop
+        if statement is None and stop is None:
+            return replace(measured, diagnosed=self.outline.readable("diagnose"))
+        # Most specs have neither, and a check should not take the time to load this.
+        from atpdsl.semantics.diagnose import read_diagnosis, with_bounds
+
+        diagnosis, diagnosed = Diagnosis(), self.outline.readable("diagnose")
         if statement is not None:
+            before = len(self.findings)
             self._no_name(statement)
-            circuit = read_circuit(statement, measured, self.findings)
+            diagnosis = read_diagnosis(statement, measured, self.findings, attends=attends)
+            found = self.findings.problems[before:]
+            failed = any(p.severity is Severity.ERROR for p in found)
+            diagnosed = not failed and not statement.body.broken
+        if stop is not None:
+            diagnosis = with_bounds(diagnosis, stop, measured, self.findings)
+        return replace(measured, diagnosis=diagnosis, diagnosed=diagnosed)
+
+    def _circuit(self, measured: Measured) -> CircuitCall | None:
+        statement = self.outline.one("circuit", t.Block)
+        if statement is None:
+            return None
+        self._no_name(statement)
+        return read_circuit(statement, measured, self.findings)
+
+    def _expectations(self, measured: Measured) -> tuple[Expectation, ...]:
+        blocks = self.outline.all("expect", t.Block)
+        if not blocks:
+            return ()
+        # As above: many specs expect nothing.
+        from atpdsl.semantics.arguments import ArgumentReader
+        from atpdsl.semantics.asked_methods import AskedMethods
+        from atpdsl.semantics.expectations import read_expectations
+        from atpdsl.semantics.questions import Questions
+
+        described = self.outline.one("circuit", t.Block) is not None
         asking = Questions(
             source=self.source,
-            measured=measured,
-            has_circuit=statement is not None or not self.outline.readable("circuit"),
-            vocabulary=self.vocabulary,
-            positions=self.positions,
+            arguments=ArgumentReader(
+                source=self.source,
+                measured=measured,
+                vocabulary=self.vocabulary,
+                positions=self.positions,
+                findings=self.findings,
+            ),
+            methods=AskedMethods(
+                measured=measured,
+                has_circuit=described or not self.outline.readable("circuit"),
+                findings=self.findings,
+            ),
             findings=self.findings,
         )
         expectations: list[Expectation] = []
-        for block in self.outline.all("expect", t.Block):
+        for block in blocks:
             self._no_name(block)
             expectations += read_expectations(block, self.source, asking, self.findings)
-        return circuit, tuple(expectations)
-
-    def _later(self) -> None:
-        """Statements that only later versions run."""
-        for block in self.outline.all("diagnose", t.Block):
-            check_diagnose(block, self.findings)
-        for block in self.outline.all("edges", t.Block):
-            check_edges(block, self.vocabulary, self.findings)
+        return tuple(expectations)
 
     def _run(self) -> RunSettings:
         statement = self.outline.one("run", t.Block)

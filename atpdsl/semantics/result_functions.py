@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from atpdsl.semantics.diagnosis import FLAG_QUANTITIES
+
 Gives = Literal["number", "share", "count", "truth"]
-Takes = Literal["nodes", "methods", "method", "top"]
+Takes = Literal["nodes", "methods", "word", "method", "top", "confidence"]
 # In `spearman(atp, truth)`: the measured effects.
 TRUTH = "truth"
+# In `upper_bound(missed_effect)`: the largest effect of a node that was not measured.
+MISSED_EFFECT = "missed_effect"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +24,7 @@ class ResultFunction:
         gives: a `number` in the units of the metric or a correlation, a `share` between 0 and
             1, a `count` of nodes, or a `truth`: holds or not.
         takes: its arguments: `nodes` is one selection with its position, `methods` are two
-            methods, the others have names and may be left out.
+            methods, `word` is one of `words`; the others have names and may be left out.
         later: part of the language, but not of this version.
     """
 
@@ -29,6 +33,7 @@ class ResultFunction:
     example: str
     gives: Gives = "number"
     takes: tuple[Takes, ...] = ()
+    words: tuple[str, ...] = ()
     later: bool = False
 
 
@@ -90,9 +95,19 @@ RESULT_FUNCTIONS: tuple[ResultFunction, ...] = (
     ),
     ResultFunction(
         name="upper_bound",
-        doc="a bound on what an estimate may have missed",
+        doc="a size above which no |mean effect| of a node that was not measured is, with the"
+        " `confidence` of `subset_sampling`, or another of 90%, 99% and 99.9%",
         example="upper_bound(missed_effect) < 0.1",
-        later=True,
+        takes=("word", "method", "confidence"),
+        words=(MISSED_EFFECT,),
+    ),
+    ResultFunction(
+        name="flagged",
+        doc="how many nodes a diagnostic warns of",
+        example="flagged(cancellation) <= 20",
+        gives="count",
+        takes=("word", "method"),
+        words=tuple(FLAG_QUANTITIES),
     ),
     ResultFunction(
         name="faithfulness",

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from atpdsl.semantics.diagnosis_schema import DIAGNOSE, VERIFY
 from atpdsl.semantics.prompt_schema import LINES, PAIR, PROMPTS, PROMPTS_FROM_FILE
 from atpdsl.semantics.shape import Key, Shape, key_of, later_keys
 
 __all__ = [
     "CIRCUIT",
     "DEVICES",
+    "DIAGNOSE",
     "DIRECTION",
     "DTYPES",
     "EDITION",
@@ -128,80 +130,6 @@ RUN = Shape(
     ),
     once=True,
 )
-VERIFY = Shape(
-    word="verify",
-    doc="exact effects for the nodes that estimates put first, and for random others",
-    form="verify { SETTINGS }",
-    example="verify { top = 20; random = 20 }",
-    keys=(
-        Key(
-            name="top",
-            type="amount",
-            default=20,
-            minimum=0,
-            doc="best nodes of each estimate: a count, or `5%` of all nodes",
-        ),
-        Key(
-            name="random",
-            type="amount",
-            default=0,
-            minimum=0,
-            doc="other nodes, drawn at random: a count, or `5%` of all nodes",
-        ),
-        Key(name="method", type="expression", doc="which estimates; all if left out"),
-        *later_keys(
-            stop_when="verify on until a bound is met",
-            budget="the most time that verification may take",
-            edges="which edges to verify",
-            confidence="of the bounds, as `95%`",
-        ),
-    ),
-    once=True,
-)
-FLAG = Key(name="flag", type="expression", doc="for which nodes it warns, a condition")
-DIAGNOSE = Shape(
-    word="diagnose",
-    doc="what the estimates may have missed",
-    form="diagnose { QUANTITY ... }",
-    example="diagnose { cancellation }",
-    parts=(
-        Shape(
-            word="cancellation",
-            doc="nodes whose direct and indirect effects cancel, as `direct * indirect < 0`",
-            example="cancellation { flag = direct * indirect < 0 }",
-            keys=(FLAG,),
-        ),
-        Shape(
-            word="saturation",
-            doc="queries and keys whose attention is saturated, so that gradients vanish",
-            example="saturation { flag = attention > 0.99 }",
-            keys=(FLAG,),
-        ),
-        Shape(
-            word="subset_sampling",
-            doc="a bound on missed effects from patching random sets of nodes together",
-            example="subset_sampling { samples = 2000; confidence = 95% }",
-            keys=(
-                Key(
-                    name="samples",
-                    type="int",
-                    default=1000,
-                    minimum=1,
-                    doc="how many sets of nodes are drawn",
-                ),
-                Key(name="confidence", type="amount", doc="of the bound, as `95%`"),
-                Key(
-                    name="min_effect",
-                    type="float",
-                    minimum=0,
-                    doc="the least effect that has to be ruled out",
-                ),
-            ),
-        ),
-    ),
-    later=True,
-)
-
 SHAPES: tuple[Shape, ...] = (
     Shape(
         word="atp",
@@ -298,8 +226,6 @@ SHAPES: tuple[Shape, ...] = (
         keys=(
             DIRECTION,
             *later_keys(
-                qk_fix="recompute attention exactly for queries and keys",
-                grad_drop="drop layers' gradients, so that paths cannot cancel",
                 ig_steps="steps of integrated gradients",
                 ig_over="what integrated gradients go along: `inputs`, `activations`",
             ),
@@ -326,6 +252,6 @@ SHAPES: tuple[Shape, ...] = (
 )
 SHAPE_OF: Mapping[str, Shape] = MappingProxyType({shape.word: shape for shape in SHAPES})
 
-LATER_METHODS = ("atp*", "eap", "eap_ig", "atp_ig")
+LATER_METHODS = ("eap", "eap_ig", "atp_ig")
 LATER_EXPORTS = (".html", ".svg", ".pdf", ".png")
 LATER_EXPORT_FORMATS = ("neuronpedia", "mib")

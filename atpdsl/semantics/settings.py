@@ -11,11 +11,11 @@ from atpdsl.problems.fixes import replaced
 from atpdsl.registry import closest
 from atpdsl.semantics.experiment import Setting
 from atpdsl.semantics.findings import Findings, did_you_mean, listed
-from atpdsl.semantics.numbers import number_of
+from atpdsl.semantics.numbers import hundredths, number_of, percentage
 from atpdsl.semantics.schema import ON_OFF, SELECTION, SHAPES, Key, Shape
 from atpdsl.syntax import tree as t
 
-NUMBERS = ("int", "float", "amount")
+NUMBERS = ("int", "float", "amount", "share")
 # What stands for `on` and `off` elsewhere.
 SWITCHES = {
     **dict.fromkeys(("yes", "true", "1", "on", "enabled"), "on"),
@@ -40,6 +40,7 @@ WANTED = {
     "float": "a number",
     "bool": "`on` or `off`",
     "amount": "a whole number, or a percentage as `5%`",
+    "share": "a percentage as `5%`, or a number between 0 and 1",
     "word": "a word",
     "text": "a string",
 }
@@ -84,6 +85,13 @@ class Settings:
         value = self[name]
         return (0, value) if isinstance(value, float) else (self.integer(name), None)
 
+    def number(self, name: str) -> float:
+        """The value of a key of type `float` or `share` that has a default."""
+        value = self[name]
+        if not isinstance(value, int | float):
+            raise TypeError(f"`{name}` has no default")
+        return float(value)
+
     def text(self, name: str) -> str:
         """The value of a key of type `word` that has a default."""
         return str(self[name])
@@ -119,7 +127,8 @@ def _take(
         _unknown_key(setting.name, shape, owner, findings)
         return
     if key.later:
-        findings.not_yet(f"the setting `{name}` of {owner}", setting.name.span)
+        what = f"the setting `{name}` of {owner}"
+        findings.not_yet(what, setting.name.span, advice=key.instead)
         return
     if name in given:
         first = given[name].written.name.span
@@ -157,10 +166,10 @@ def _unknown_key(name: t.Name, shape: Shape, owner: str, findings: Findings) -> 
 
 
 def homes_of(key: str) -> tuple[str, ...]:
-    """The statements that have a setting of this name."""
+    """The statements, and parts of them, that have a setting of this name."""
     return tuple(
         shape.word
-        for shape in SHAPES
+        for shape in (*SHAPES, *(part for whole in SHAPES for part in whole.parts))
         if not shape.later and any(k.name == key and not k.later for k in shape.keys)
     )
 
@@ -242,6 +251,8 @@ def read_value(key: Key, value: t.Expression, findings: Findings) -> Setting:
             return _number(key, value, findings)
         case "amount":
             return _amount(key, value, findings)
+        case "share":
+            return _share(key, value, findings)
         case "bool":
             if isinstance(value, t.Name) and value.text in ON_OFF:
                 return ON_OFF[value.text]
@@ -275,6 +286,27 @@ def _amount(key: Key, value: t.Expression, findings: Findings) -> Setting:
         findings.error(key.code, f"`{key.name}` is at most 100%", value.span, advice=advice)
         return None
     return float(value.value) / 100
+
+
+def _share(key: Key, value: t.Expression, findings: Findings) -> Setting:
+    """A percentage, or the number that it is, as a float."""
+    percent = isinstance(value, t.Number) and value.unit == "%"
+    if isinstance(value, t.Number) and percent:
+        share = hundredths(value)
+    else:
+        number = number_of(value)
+        if number is None:
+            _wrong_type(key, value, findings)
+            return None
+        share = float(number)
+    low, high = key.minimum or 0.0, 1.0 if key.maximum is None else key.maximum
+    if not low <= share <= high:
+        bound = f"at least {percentage(low)}" if share < low else f"at most {percentage(high)}"
+        written = percentage(share) if percent else f"{share:g}"
+        message = f"`{key.name}` is {bound}, not {written}"
+        findings.error(key.code, message, value.span, advice=key.doc)
+        return None
+    return share
 
 
 def _word(key: Key, value: t.Expression, findings: Findings) -> Setting:

@@ -8,7 +8,7 @@ from typing import Literal
 from atpdsl.semantics.experiment import Setting
 from atpdsl.semantics.signature import Param
 
-KeyType = Literal["int", "float", "bool", "word", "text", "amount", "expression"]
+KeyType = Literal["int", "float", "bool", "word", "text", "amount", "share", "expression"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,13 +17,15 @@ class Key:
 
     Attributes:
         type: `word` and `text` take a word or a string; `amount` a count (an int) or a
-            percentage (a float, 5% is 0.05); `expression` is read elsewhere.
+            percentage of all nodes (a float, 5% is 0.05); `share` a percentage or the number
+            that it is (always a float); `expression` is read elsewhere.
         default: what holds where the key is left out; None is "chosen elsewhere".
         choices: the words allowed, for type `word`; empty is any.
         pattern: a regular expression for words beside the `choices`.
         synonyms: words that are not allowed, and what they probably mean.
         code: the problem of a value that is not allowed.
         later: part of the language, but not of this version.
+        instead: for a `later` one: what there is in this version.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Key:
     maximum: float | None = None
     code: str = "ATP109"
     later: bool = False
+    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +81,15 @@ def key_of(param: Param) -> Key:
         default=param.default,
         choices=param.choices,
         minimum=param.minimum,
+        maximum=param.maximum,
+        synonyms=_switches(param.choices),
     )
+
+
+def _switches(choices: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Other words for `on` and `off`, where these are among the choices."""
+    words = {"on": ("true", "yes"), "off": ("false", "no", "none")}
+    return tuple((other, word) for word in words if word in choices for other in words[word])
 
 
 def later_keys(**docs: str) -> tuple[Key, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-ParamType = Literal["int", "float", "bool", "word"]
+ParamType = Literal["int", "float", "bool", "word", "amount", "share"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,8 +13,11 @@ class Param:
     """One setting.
 
     Attributes:
+        type: `amount` is a number of nodes: a count (an int) or a percentage of all of them,
+            which is a count once the nodes are known (`MethodCall.node_shares`). `share` is a
+            part of something else, `3%` or 0.03, always a float.
         choices: the words allowed, for type `word`; empty is any.
-        minimum: the smallest number allowed.
+        minimum, maximum: the smallest and largest number allowed; of an `amount`, as a count.
     """
 
     name: str
@@ -23,6 +26,7 @@ class Param:
     doc: str
     choices: tuple[str, ...] = ()
     minimum: float | None = None
+    maximum: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,7 @@ class Signature:
     Attributes:
         needs_answer, needs_foil: for metrics: whether `answer` must give a right, a wrong side.
         estimates: for methods: whether the result is an estimate, that `verify` can check.
+        needs_gradient: for methods: whether the metric must have a gradient.
         differentiable: for metrics and their readings: whether there is a gradient, from which
             effects can be estimated.
     """
@@ -42,6 +47,7 @@ class Signature:
     needs_answer: bool = False
     needs_foil: bool = False
     estimates: bool = False
+    needs_gradient: bool = False
     differentiable: bool = True
 
     def param(self, name: str) -> Param | None:
@@ -55,6 +61,7 @@ class Vocabulary:
 
     Attributes:
         nodes: node kind -> what its index counts (`head`, `kv_head`, `neuron`, `vector`).
+        attending: the kinds that act through the softmax of attention.
         exports: file suffix (with the dot) -> format name.
         executors: names allowed in `run { executor = ... }`.
         readings: what a computed metric may read of some tokens, `prob(...)`.
@@ -66,3 +73,4 @@ class Vocabulary:
     exports: tuple[tuple[str, str], ...]
     executors: tuple[str, ...]
     readings: tuple[Signature, ...] = ()
+    attending: tuple[str, ...] = ()

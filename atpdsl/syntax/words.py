@@ -45,6 +45,8 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "direction": ("method",),
     "top": ("verify",),
     "random": ("verify",),
+    "stop_when": ("verify",),
+    "most": ("verify",),
     "device": ("run",),
     "seed": ("run",),
     "batch": ("run",),

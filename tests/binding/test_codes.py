@@ -25,7 +25,7 @@ from tests.data_files import write_files
 
 FOLDER = Path(atpdsl.binding.__file__).parent
 VOCABULARY = Vocabulary(
-    methods=(Signature(name="atp", summary="", estimates=True),),
+    methods=(Signature(name="atp", summary="", estimates=True, needs_gradient=True),),
     metrics=tuple(metric.signature for metric in METRICS),
     nodes=tuple((kind.name, kind.unit.value) for kind in NODE_KINDS),
     exports=(),
@@ -46,7 +46,7 @@ PROMPT_LINES = {
     "count": "count = 2",
 }
 NODE_WORDS = ("heads", "mlp", "resid")
-RESULT_WORDS = ("circuit", "expect")
+RESULT_WORDS = ("circuit", "diagnose", "expect")
 
 
 def spec(example: str) -> str:

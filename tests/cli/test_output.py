@@ -18,11 +18,16 @@ import numpy as np
 import pytest
 
 from atpdsl.cli import main
+from atpdsl.cli.marks import marks
 from atpdsl.cli.report import closing, report
 from atpdsl.cli.terminal import choose_progress, show, tell_warnings
+from atpdsl.cli.trust import trust
 from atpdsl.results.progress import NoProgress, PlainProgress, RichProgress
-from atpdsl.results.record import Recall, WarningRecord
+from atpdsl.results.record import Record, WarningRecord
 from atpdsl.results.result import Result
+from atpdsl.results.trust import Recall
+from tests.cli.specs import GOOD
+from tests.results.raw import diagnosed_result
 from tests.results.samples import EMBED, HEADS, MLPS, outcome, result
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -78,7 +83,16 @@ def test_small_numbers_keep_their_digits(capsys):
     assert "0.0002325" in text
 
 
-@pytest.mark.parametrize("name", ["estimate.txt", "exact.txt", "unverified.txt"])
+def test_the_report_of_a_run_with_every_diagnostic(capsys):
+    text = printed(diagnosed_result(), capsys, rows=12)
+
+    assert text == golden("diagnosed.txt", text)
+
+
+GOLDENS = ["estimate.txt", "exact.txt", "unverified.txt", "diagnosed.txt", "plan_star.txt"]
+
+
+@pytest.mark.parametrize("name", GOLDENS)
 def test_no_line_is_wider_than_the_terminal(name):
     assert max(map(len, golden(name).splitlines())) <= 80
 
@@ -188,6 +202,25 @@ def test_plan_says_what_a_run_costs(capsys):
     assert text == golden("plan.txt", text)
 
 
+def test_plan_says_what_was_settled_and_what_grad_drop_costs(capsys):
+    lines = (
+        "method atp*\nverify { top = 5; random = 5; stop_when = misses(top = 3) < 5% }\n"
+        "diagnose { cancellation; subset_sampling { samples = 500 } }"
+    )
+    spec = re.sub("method atp\n.*\n", f"{lines}\n", GOOD)
+    Path("star.atp").write_text(spec, encoding="utf-8")
+    main(["plan", "star.atp"])
+    text = capsys.readouterr().out
+
+    assert text == golden("plan_star.txt", text)
+
+
+def test_a_plan_without_grad_drop_does_not_count_layers(capsys):
+    main(["plan", "good.atp"])
+
+    assert "layer-backwards" not in capsys.readouterr().out
+
+
 def test_plan_as_json_has_the_counts(capsys):
     main(["plan", "good.atp", "--json"])
     document = json.loads(capsys.readouterr().out)
@@ -277,3 +310,105 @@ def test_kept_warnings_fit_the_terminal(capsys):
     tell_warnings([WarningRecord(code="ATP266", message=words, help=words, file=None, line=3)])
 
     assert max(map(len, capsys.readouterr().err.splitlines())) <= 80
+
+
+# ---- how far to trust it ----
+
+
+def facts_of(record: Record, labels: tuple[str, ...] = ("star",)) -> dict[str, str]:
+    return dict(trust(record, labels))
+
+
+def test_marks_are_explained_only_where_they_stand(capsys):
+    found = diagnosed_result()
+    (row,) = found.top_rows(1)
+    text = printed(found, capsys, rows=1).replace("\n", " ")
+
+    assert "marks" in text
+    assert marks(row) == "GD"
+    assert " GD: moved by GradDrop." in text
+    assert "C: parts" not in text
+    assert "moved by" not in printed(result(), capsys)
+
+
+def test_a_row_has_a_letter_for_each_flag_and_a_word_for_what_moved_it():
+    row = diagnosed_result().top_rows(1)[0]
+    said = {"flags": "cancellation,saturation,uncertainty", "moved_by": "qk_fix"}
+
+    assert marks(replace(row, more=said)) == "CSU QK"
+    assert marks(replace(row, more={"flags": "saturation", "moved_by": None})) == "S"
+    assert marks(replace(row, more={})) == ""
+
+
+def test_a_bound_says_what_it_rests_on_and_what_to_do_next():
+    record = diagnosed_result().record
+    (bound,) = record.bounds
+
+    assert facts_of(record)["bound"] == (
+        f"with 95% confidence no unmeasured node has a |mean effect| above"
+        f" {bound.asked.upper:.3g} (balanced partitions, 1,000 sets; effects add up with"
+        f" R\u00b2 0.71; {bound.asked.not_excluded} nodes may have 0.4 or more; next to verify:"
+        f" {bound.asked.node})"
+    )
+
+
+def test_a_bound_that_says_nothing_says_so():
+    record = diagnosed_result().record
+    (bound,) = record.bounds
+    nothing = tuple(replace(at, upper=None, node="mlp.L0@S2") for at in bound.at)
+    open_ = replace(record, bounds=(replace(bound, at=nothing),))
+    done = replace(record, bounds=(replace(bound, nodes=0),))
+
+    assert facts_of(open_)["bound"] == "mlp.L0@S2 was in too few sets to say anything"
+    assert facts_of(done)["bound"] == "no node is left to bound"
+    assert "bound" not in facts_of(record, labels=("other",))
+
+
+def test_a_sequential_verification_says_how_it_ended():
+    record = diagnosed_result().record
+    (found,) = record.verification
+    unmet = replace(record, verification=(replace(found, stopped=False),))
+
+    assert (
+        "7 of 55 nodes, 2 of them drawn at random, 1 because of their bounds;"
+        in (facts_of(record)["verified"])
+    )
+    assert "`stop_when` holds" in facts_of(record)["verified"]
+    assert "`stop_when` does not hold" in facts_of(unmet)["verified"]
+
+
+def test_what_a_result_says_of_itself_cannot_control_the_terminal():
+    record = diagnosed_result().record
+    (bound,) = record.bounds
+    (method,) = record.methods
+    at = tuple(replace(one, node="\x1b[2J") for one in bound.at)
+    flags = tuple(replace(flag, name="\x9b", text="\x00") for flag in record.flags)
+    hostile = replace(
+        record,
+        bounds=(replace(bound, at=at, scheme="\x1b"),),
+        flags=flags,
+        methods=(replace(method, note="\x07"),),
+    )
+
+    assert not re.search("[\x00-\x1f\x7f-\x9f]", "".join(facts_of(hostile).values()))
+
+
+def test_layer_backwards_are_told_where_grad_drop_costs_some(capsys):
+    shown = result()
+    passes = replace(shown.record.passes, layer_backwards=9)
+    more = replace(shown, record=replace(shown.record, passes=passes))
+
+    assert "3 backward (9 layer-backwards), 1.5 s" in printed(more, capsys)
+    assert "layer-backwards" not in printed(shown, capsys)
+
+
+def test_json_has_the_bounds_the_flags_and_the_columns_of_the_run(capsys):
+    diagnosed_result().save("star")
+    main(["show", "star", "--top", "1", "--json"])
+    document = json.loads(capsys.readouterr().out)
+    (row,) = document["top"]["star"]
+
+    assert document["bounds"][0]["at"][0]["confidence"] == 0.9
+    assert document["flags"][0]["name"] == "cancellation"
+    assert row["moved_by"] == "grad_drop"
+    assert row["atp"] + row["by_qk_fix"] + row["by_grad_drop"] == pytest.approx(row["estimate"])

@@ -236,6 +236,45 @@ def test_expectations_offer_functions_and_what_they_are_asked_about():
     assert {"fast", "ap", "truth"} <= set(labels(in_spec("export", "expect { spearman(|")))
 
 
+def test_diagnose_offers_its_parts_and_their_settings():
+    parts = ["cancellation", "saturation", "uncertainty", "subset_sampling"]
+
+    assert labels("diagnose { | }") == parts
+    assert labels("diagnose { cancellation { | } }") == ["flag", "direct_effect"]
+    assert labels("diagnose { subset_sampling { partition = | } }")[:2] == [
+        "balanced",
+        "independent",
+    ]
+
+
+def test_a_flag_may_ask_for_the_quantities_of_its_diagnostic():
+    text = "let x = 1\ndiagnose { saturation { flag = | } }"
+    further = "diagnose { saturation { flag = change > 0.1 and | } }"
+
+    assert labels(text) == ["attention", "change", "ratio", "disagreement", "x"]
+    assert labels(further)[:2] == ["attention", "change"]
+    assert labels("diagnose { saturation { flag = change | } }") == ["and", "or", "not"]
+
+
+def test_a_verification_that_goes_on_is_offered_its_condition():
+    text = "let few = 5%\nverify { stop_when = | }"
+
+    assert labels(text) == ["misses"]
+    assert labels(text.replace("|", "misses(|")) == ["top"]
+    assert labels(text.replace("|", "misses(top = |")) == ["few"]
+    assert labels(text.replace("|", "misses(top = 5) < |")) == ["few"]
+
+
+def test_questions_about_diagnostics_offer_their_words():
+    assert labels("expect { flagged(| }")[:3] == ["cancellation", "saturation", "uncertainty"]
+    assert labels("expect { upper_bound(| }") == ["missed_effect", "method", "confidence"]
+
+
+def test_a_method_with_a_star_is_offered_where_a_label_is_wanted():
+    assert labels("method atp*\nverify { method = | }") == ["atp*"]
+    assert "atp*" in labels("method atp*\nexpect { spearman(| }")
+
+
 def test_no_item_is_offered_twice():
     found = labels('include "lib:names"\nlet names = 1\nprompts { slot names in | }')
 

@@ -40,6 +40,16 @@ def told(text: str, study=None, folder=None) -> str | None:
         ('prompts { templ|ate "a" }', "a prompt with slots"),
         ("prompts { let a = two_di|gits(1) }", "two_digits("),
         ('export cs|v("a.txt")', "format"),
+        ("method at|p*", "QK fix and GradDrop"),
+        ("method atp* { qk_fi|x = on }", "setting of `method`"),
+        ("diagnose { cancel|lation }", "part of `diagnose`"),
+        ("diagnose { cancellation { fl|ag = index > 3 } }", "default: `index >= 5`"),
+        ("diagnose { cancellation { flag = ind|ex > 3 } }", "nothing cancels"),
+        ("diagnose { subset_sampling { inclu|sion = 1% } }", "default: `1%`"),
+        ("diagnose { subset_sampling { partition = balan|ced } }", "value of `partition`"),
+        ("verify { stop_when = mis|ses(top = 5) < 5% }", "truly best nodes"),
+        ("expect { upper_bound(missed|_effect) < 1 }", "not measured"),
+        ("expect { flagged(satur|ation) < 1 }", "part of `diagnose`"),
     ],
 )
 def test_words_of_the_language_are_explained(text, wanted):

@@ -17,6 +17,7 @@ from atpdsl.exports import EXPORTERS, export
 from atpdsl.exports.flat import flat_graph
 from atpdsl.results.harmless import harmless
 from atpdsl.results.result import Result
+from tests.results.raw import Raw, diagnosed, diagnosed_result
 from tests.results.samples import EMBED, HEADS, MLPS, outcome, result
 
 HOSTILE = (
@@ -36,7 +37,16 @@ def hostile() -> Result:
     return result(spell=HOSTILE.__getitem__)
 
 
-@pytest.fixture(params=[result, hostile], ids=["plain", "hostile"])
+def exact_cancellation() -> Result:
+    """Every column there is, and a number that is infinite."""
+    raw = Raw()
+    raw.fixed[:, 22] = 0.0
+    return diagnosed_result(diagnosed(raw))
+
+
+@pytest.fixture(
+    params=[result, hostile, exact_cancellation], ids=["plain", "hostile", "diagnosed"]
+)
 def any_result(request) -> Result:
     return request.param()
 
@@ -108,8 +118,12 @@ def test_the_csv_has_a_line_per_row(tmp_path: Path, any_result):
 
     assert len(text.splitlines()) == len(lines) + 1 == 57
     for line, row in zip(lines, any_result.table.to_pylist(), strict=True):
+        assert list(line) == any_result.table.column_names
         assert line["kind"] == row["kind"]
-        assert math.isclose(float(line["score"]), row["score"], rel_tol=1e-15)
+        if row["score"] is None:
+            assert line["score"] == ""
+        else:
+            assert math.isclose(float(line["score"]), row["score"], rel_tol=1e-15)
         assert line["effect"] == ("" if row["effect"] is None else str(row["effect"]))
         assert line["verified"] == str(row["verified"]).lower()
 
@@ -135,7 +149,31 @@ def test_json_is_the_graph_itself(tmp_path: Path, any_result):
     data = json.loads((tmp_path / "ioi.json").read_text(encoding="utf-8"))
     read = networkx.node_link_graph(data, edges="links")
 
-    assert networkx.utils.graphs_equal(read, any_result.graph)
+    assert networkx.utils.graphs_equal(read, finite(any_result.graph))
+
+
+def finite(graph: networkx.DiGraph) -> networkx.DiGraph:
+    """JSON has no word for a number that is infinite."""
+    for _, facts in graph.nodes(data=True):
+        facts.update({k: None for k, v in facts.items() if v == math.inf})
+    return graph
+
+
+def test_a_number_that_is_infinite_stays_where_a_format_can_hold_it(tmp_path: Path):
+    found = exact_cancellation()
+    node = next(n for n, f in found.graph.nodes(data=True) if f["cancellation"] == math.inf)
+    export(found, tmp_path / "a.parquet")
+    export(found, tmp_path / "a.csv")
+    export(found, tmp_path / "a.graphml")
+
+    assert math.inf in pq.read_table(tmp_path / "a.parquet")["cancellation"].to_pylist()
+    assert "inf" in {
+        line["cancellation"]
+        for line in csv.DictReader(io.StringIO((tmp_path / "a.csv").read_text("utf-8")))
+    }
+    read = networkx.read_graphml(tmp_path / "a.graphml").nodes[node]
+    assert read.get("cancellation") is None
+    assert "cancellation" in read["flags"].split()
 
 
 @pytest.mark.parametrize("suffix", [s for e in EXPORTERS for s in e.suffixes])

@@ -12,6 +12,7 @@ from atpdsl.problems.codes import CODES
 from atpdsl.syntax.tokens import rough_tokens
 from atpdsl.syntax.words import BODY_STATEMENTS, STATEMENTS
 from tests.fuzz.specs import write_spec
+from tests.fuzz.trust import write_trust
 from tests.semantics.words import DEFAULTS, complete
 
 ROOT = Path(__file__).parents[2]
@@ -108,6 +109,7 @@ WORDS = (
         "..",
     ),
     *("prob_diff", "kl", "logprob", "prob", "logit", "entropy", "int", "lines", "csv", "jsonl"),
+    *("cancellation", "subset_sampling", "index", "missed_effect", "misses(top = 5) < 5%"),
     *("hf", "single_token", "two_digits", "token_count", "table", "other", "greedy", "sample"),
 )
 LETTERS = "abz_ AZ09{}()[]\"\\#;.,=-+*/<>\n\t\r'é日\u202e\u2028\ud800\U0001f600\0\x1b"
@@ -169,6 +171,12 @@ def _generated(random: Random) -> str:
     return write_spec(random)
 
 
+def _trusting(random: Random) -> str:
+    """A whole spec about how far its estimates can be trusted; some with one small change."""
+    text = complete(write_trust(random)).replace(DEFAULTS["prompts"], PAIR)
+    return _mutation(random)(text, random) if random.randrange(4) == 0 else text
+
+
 def _mutated(random: Random) -> str:
     """A spec, or two spliced, with a few words changed."""
     text = _spec(random)
@@ -208,6 +216,7 @@ KINDS: tuple[Callable[[Random], str], ...] = (
     *(_mutated_once,) * 6,
     *(_mutated,) * 5,
     *(_generated,) * 3,
+    *(_trusting,) * 2,
     _soup,
     _letters,
     _bytes,

@@ -162,7 +162,7 @@ class SpecWriter:
         self.depth += 1
         shape = self.random.randrange(14 if self.depth < DEEPEST else 7)
         if shape < 3:
-            self.name()
+            self.word("atp*") if self.chance(5) else self.name()
         elif shape < 5:
             self.word(self.one(NUMBERS))
         elif shape < 7:

@@ -54,7 +54,11 @@ def test_atp_costs_two_forwards_and_one_backward_per_batch():
     plan = optimize(planned(("atp", NOISING)))
 
     assert total(plan) == Counts(
-        forward_calls=6, forward_sequences=10, backward_calls=3, backward_sequences=5
+        forward_calls=6,
+        forward_sequences=10,
+        backward_calls=3,
+        backward_sequences=5,
+        layer_backwards=15,
     )
 
 

@@ -12,9 +12,10 @@ from atpdsl.problems import Source
 from atpdsl.problems.codes import CODES
 from atpdsl.problems.render import plain
 from atpdsl.reference.page import page
+from atpdsl.semantics.diagnosis import FLAG_QUANTITIES
 from atpdsl.semantics.functions import FUNCTIONS
 from atpdsl.semantics.result_functions import RESULT_FUNCTIONS
-from atpdsl.semantics.schema import LINES, PROMPTS_FROM_FILE, SHAPES, Key
+from atpdsl.semantics.schema import DIAGNOSE, LINES, PROMPTS_FROM_FILE, SHAPES, Key
 from tests.semantics.words import DEFAULTS, complete
 
 ROOT = Path(__file__).parents[2]
@@ -96,7 +97,7 @@ def section(word: str) -> str:
     ("word", "key"),
     [
         (shape.word, key)
-        for shape in (*SHAPES, PROMPTS_FROM_FILE, *LINES)
+        for shape in (*SHAPES, PROMPTS_FROM_FILE, *LINES, *DIAGNOSE.parts)
         for key in shape.keys
         if not key.later
     ],
@@ -110,9 +111,29 @@ def test_every_key_is_in_a_table_of_its_statement_with_its_default(word, key):
     assert key.doc in row.replace("\\|", "|")
     if isinstance(key.default, bool):
         assert f"| `{'on' if key.default else 'off'}` |" in row
+    elif isinstance(key.default, float):
+        assert f"| `{key.default:.0%}` |" in row
     elif key.default is not None:
         assert f"| `{key.default}` |" in row
     assert all(f"`{choice}`" in row for choice in key.choices)
+
+
+@pytest.mark.parametrize("part", FLAG_QUANTITIES)
+def test_every_quantity_of_a_flag_is_in_a_table_of_its_diagnostic(part):
+    rows = section(part).replace("\\|", "|").split("\n")
+
+    for name, doc in FLAG_QUANTITIES[part].items():
+        assert f"| `{name}` | {doc} |" in rows
+
+
+def test_every_setting_of_a_method_is_in_its_own_table():
+    chapter = PAGE.split("\n## Methods\n")[1].split("\n## ")[0]
+    sections = dict(re.findall(r"^### `(\S+)`\n(.*?)(?=^### |\Z)", chapter, re.M | re.S))
+
+    for method in vocabulary().methods:
+        for param in method.params:
+            (row,) = re.findall(rf"^\| `{param.name}` .*$", sections[method.name], re.M)
+            assert param.doc in row
 
 
 def test_every_name_that_a_spec_may_use_is_on_the_page():

@@ -12,7 +12,7 @@ from atpdsl.reference.topics import (
     of_same_name,
     suggestion,
 )
-from atpdsl.semantics.schema import LINES, PROMPTS_FROM_FILE, SHAPES
+from atpdsl.semantics.schema import DIAGNOSE, LINES, PROMPTS_FROM_FILE, SHAPES
 from atpdsl.syntax.parse import parse
 from atpdsl.syntax.tree import PromptSet
 
@@ -21,7 +21,7 @@ def test_every_statement_line_and_key_is_a_topic():
     wanted = {shape.word for shape in (*SHAPES, *LINES)}
     wanted |= {
         f"{shape.word}.{key.name}"
-        for shape in (*SHAPES, PROMPTS_FROM_FILE, *LINES)
+        for shape in (*SHAPES, PROMPTS_FROM_FILE, *LINES, *DIAGNOSE.parts)
         for key in shape.keys
     }
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atpdsl.planning.outcome import Outcome
+from atpdsl.results.bounds import bound_records, sampling_of
 from atpdsl.results.expectations import _ANSWERS
 from atpdsl.results.record import ExpectationRecord
 from atpdsl.results.result import Result
@@ -18,6 +19,7 @@ from atpdsl.semantics.claims import Amount, Asked, Calculated, Claim, Compared, 
 from atpdsl.semantics.experiment import CircuitCall, Expectation, Keep, VerifyCall
 from atpdsl.semantics.result_functions import RESULT_FUNCTIONS
 from tests.binding.build import nodes, only
+from tests.results.raw import EVERYTHING, beside, diagnosed, some_arms, spec
 from tests.results.samples import NOWHERE, call, experiment, finished, outcome, result
 
 HEAD = nodes("heads.z", "4", layers=only(0), indices=only(3))
@@ -154,6 +156,72 @@ def test_a_metric_that_is_no_number_decides_nothing():
 
     assert judged(compared(asks("gap"), ">", 0), computed).undecided == (
         "gap is not known: the metric is no number"
+    )
+
+
+# ---- bounds and flags ----
+
+
+def said(function: str, computed: Outcome | None = None, **arguments: object) -> str:
+    """The answer to a question about the run with every diagnostic."""
+    asked = asks(function, **{"methods": ("star",), **arguments})
+    line = Expectation(condition=compared(asked, ">=", 0), text="text", span=NOWHERE)
+    found = diagnosed() if computed is None else computed
+    (record,) = result(
+        found, experiment=replace(spec(), expectations=(line,))
+    ).record.expectations
+    return record.found[0] if record.found else record.undecided
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"), [(None, 0.95), (0.9, 0.9), (0.99, 0.99), (99.9 / 100, 0.999)]
+)
+def test_an_upper_bound_is_that_of_the_record(asked, meant):
+    (bound,) = bound_records(diagnosed(), sampling_of(EVERYTHING))
+    upper = {at.confidence: at.upper for at in bound.at}[meant]
+
+    assert said("upper_bound", confidence=asked) == (
+        f"upper_bound is {upper:.4g} (for {bound.nodes} nodes)"
+    )
+
+
+def test_a_bound_at_another_confidence_was_not_computed():
+    assert said("upper_bound", confidence=0.8).endswith("no bound at a confidence of 80%")
+
+
+def test_a_node_in_too_few_sets_leaves_the_bound_undecided():
+    computed = diagnosed()
+    few = replace(some_arms(), with_count=np.ones(56, np.int64))
+    bounds = (replace(computed.bounds[0], arms=few),)
+
+    assert "was in too few sets" in said("upper_bound", replace(computed, bounds=bounds))
+
+
+def test_without_sets_there_is_no_bound_unless_everything_was_measured():
+    exact = asks("upper_bound")
+
+    assert said("upper_bound", replace(diagnosed(), bounds=())).endswith("does that")
+    assert value(exact, outcome(exact=True)) == "0 (every node was measured)"
+
+
+@pytest.mark.parametrize("word", ["cancellation", "saturation", "uncertainty"])
+def test_flagged_nodes_are_counted(word):
+    table = result(diagnosed(), experiment=spec()).table
+    number = sum(word in flags for flags in table["flags"].to_pylist())
+
+    assert said("flagged", word=word) == f"flagged is {number}"
+    assert said("flagged", word=word, methods=("other", "star")) == f"flagged is {number}"
+
+
+def test_a_method_that_says_nothing_of_a_diagnostic_has_no_flags_to_count():
+    assert said("flagged", beside(diagnosed()), word="cancellation", methods=("atp",)) == (
+        "flagged is not known: the method says nothing of it"
+    )
+
+
+def test_flags_that_were_not_asked_for_are_not_known():
+    assert judged(compared(asks("flagged", word="cancellation"), ">", 0)).undecided == (
+        "flagged is not known: `diagnose` does not ask for it"
     )
 
 

@@ -3,9 +3,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import networkx
+import pyarrow.compute as pc
 import pytest
 
 from atpdsl.problems import RunError
+from atpdsl.results.names import node_id
+from atpdsl.results.scores import rows
+from tests.results.raw import diagnosed_result
 from tests.results.samples import EMBED, HEADS, KEYS, MLPS, experiment, outcome, result
 
 
@@ -109,7 +113,7 @@ def test_with_embedding_nodes_the_input_is_read_through_them():
 def test_the_graph_says_what_it_is_of():
     facts = result().graph.graph
 
-    assert facts["schema"] == "atpdsl/graph/1"
+    assert facts["schema"] == "atpdsl/graph/2"
     assert (facts["method"], facts["model"], facts["metric"]) == ("atp", "tiny", "logit_diff")
 
 
@@ -129,3 +133,58 @@ def test_a_metric_may_stand_at_a_numbered_position():
     assert graph.nodes["logits"]["token_index"] == 4
     assert graph.has_edge("heads.z.L0.H3@4", "logits")
     assert not graph.has_edge("heads.z.L1.H0@5", "logits")
+
+
+# ---- diagnostics ----
+
+
+def test_nodes_have_every_column_of_the_scores():
+    found = diagnosed_result()
+    drawn = {n: facts for n, facts in found.graph.nodes(data=True) if facts["rank"]}
+    lists = {"signed_by_pair", "effect_by_pair", "flags"}
+
+    for facts in drawn.values():
+        (row,) = found.table.filter(pc.equal(found.table["rank"], facts["rank"])).to_pylist()
+        assert {name: facts[name] for name in row if name not in lists} == {
+            name: value for name, value in row.items() if name not in lists
+        }
+
+
+def test_the_ends_have_the_same_attributes_as_the_nodes():
+    graph = diagnosed_result().graph
+
+    assert len({frozenset(facts) for _, facts in graph.nodes(data=True)}) == 1
+
+
+def test_flags_of_the_scores_are_flags_of_the_graph():
+    found = diagnosed_result()
+    said = {
+        node_id(row.kind, row.layer, row.index, row.position): row.flags
+        for row in rows(found.table)
+    }
+    for node, facts in found.graph.nodes(data=True):
+        words = [
+            f for f in facts["flags"] if f in ("cancellation", "saturation", "uncertainty")
+        ]
+        assert words == list(said.get(node, ()))
+    assert any(said.values())
+
+
+def test_nodes_that_were_not_measured_have_their_bound():
+    found = diagnosed_result()
+    graph = found.circuit(keep=100)
+    (bound,) = found.record.bounds
+
+    assert bound.confidence == 0.95
+    for facts in (facts for _, facts in graph.nodes(data=True) if facts["rank"]):
+        assert facts["upper"] == facts["upper_95"]
+        assert (facts["upper"] is None) is facts["verified"]
+        large = facts["upper"] is not None and facts["upper"] >= bound.min_effect
+        assert ("not-excluded" in facts["flags"]) is large
+    assert bound.asked.not_excluded == len(
+        [1 for _, facts in graph.nodes(data=True) if "not-excluded" in facts["flags"]]
+    )
+
+
+def test_without_bounds_there_is_no_attribute_for_them():
+    assert "upper" not in result().graph.nodes["heads.z.L0.H3@4"]

@@ -15,6 +15,7 @@ import pytest
 
 from atpdsl.problems import RunError
 from atpdsl.results.result import Result
+from tests.results.raw import diagnosed_result
 from tests.results.samples import result
 
 
@@ -76,10 +77,23 @@ def test_missing_scores_are_named(folder: Path):
     assert refused(folder) == ("ATP443", f"no result in `{folder}`: it has no `scores.parquet`")
 
 
-def test_a_later_version_is_refused(folder: Path):
-    change(folder, lambda document: document.update(schema="atpdsl/result/9"))
+@pytest.mark.parametrize(
+    ("schema", "what"),
+    [
+        ("atpdsl/result/2", "is of an earlier version"),
+        ("atpdsl/result/9", "is of a later version"),
+        ("atpdsl/sweep/1", "has no schema of a result"),
+        (None, "has no schema of a result"),
+    ],
+)
+def test_another_version_is_refused_and_named(folder: Path, schema, what):
+    change(folder, lambda document: document.update(schema=schema))
 
-    assert refused(folder)[0] == "ATP445"
+    assert refused(folder) == (
+        "ATP445",
+        f"`{folder / 'result.json'}` {what}: it says {json.dumps(schema)}, this version reads"
+        " `atpdsl/result/3`",
+    )
 
 
 CIRCUIT = {"method": "atp", "keep": "top", "amount": 3.0, "nodes": 3, "left_out": 0}
@@ -181,3 +195,55 @@ def test_random_damage_is_a_problem_or_harmless(folder: Path, seed):
     path.write_bytes(content[:kept].tobytes())
 
     assert fate(folder) in {"ATP443", "ATP444", "ATP445", "loaded"}
+
+
+# ---- results with diagnostics ----
+
+
+@pytest.fixture
+def diagnosed(tmp_path: Path) -> Path:
+    diagnosed_result().save(tmp_path / "star")
+    return tmp_path / "star"
+
+
+def test_a_result_with_every_diagnostic_loads_as_it_was(diagnosed: Path):
+    saved = diagnosed_result()
+    loaded = Result.load(diagnosed)
+
+    assert loaded.record == saved.record
+    assert loaded.table.equals(saved.table)
+    assert loaded.top_rows(3)[0].more == saved.top_rows(3)[0].more
+
+
+WRONG_COLUMNS = {
+    "unknown": lambda t: t.append_column("luck", t["score"]),
+    "out of order": lambda t: t.select([*t.column_names[:-2], *t.column_names[:-3:-1]]),
+    "twice": lambda t: t.append_column("flags", t["flags"]),
+    "of another type": lambda t: t.set_column(
+        t.column_names.index("upper_99"), "upper_99", t["flags"]
+    ),
+    "one that is always there is not": lambda t: t.drop_columns("sign_flips"),
+    "no confidence": lambda t: t.rename_columns(
+        ["upper_9" if name == "upper_90" else name for name in t.column_names]
+    ),
+}
+
+
+@pytest.mark.parametrize("edit", WRONG_COLUMNS.values(), ids=WRONG_COLUMNS)
+def test_columns_that_are_not_those_of_scores_are_refused(diagnosed: Path, edit):
+    replace_table(diagnosed, edit(pq.read_table(diagnosed / "scores.parquet")))
+
+    assert "columns" in refused(diagnosed)[1]
+
+
+def test_a_bound_that_was_not_computed_is_damage(diagnosed: Path):
+    change(diagnosed, lambda document: document["bounds"][0].update(confidence=0.5))
+
+    assert refused(diagnosed)[0] == "ATP444"
+
+
+def test_a_table_without_the_bounds_of_its_record_is_damage(diagnosed: Path):
+    table = pq.read_table(diagnosed / "scores.parquet")
+    replace_table(diagnosed, table.drop_columns(["upper_95"]))
+
+    assert "upper_95" in refused(diagnosed)[1]

@@ -7,11 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from atpdsl.planning.outcome import Outcome
+from atpdsl.planning.outcome import EXTRA, Outcome
 from atpdsl.problems import RunError, Span
-from atpdsl.results.normalize import mean_gap, normalized
+from atpdsl.results.bounds import bound_records, sampling_of
+from atpdsl.results.normalize import _DIVIDED, _SIGNS, mean_gap, normalized
 from atpdsl.results.result import Result
+from atpdsl.results.scores import Wanted, score_table
 from atpdsl.semantics.experiment import VerifyCall
+from tests.results.raw import EVERYTHING, diagnosed
 from tests.results.samples import NOWHERE, experiment, outcome, result
 
 HERE = Span(3, 9)
@@ -63,7 +66,11 @@ EXACT = with_metric([3.0, 2.5, 3.5], [-3.0, -2.0, -1.0], exact=True)
 def run(computed: Outcome, *, normalize: bool) -> Result:
     verify = VerifyCall(top=4, random=2, methods=("atp",), span=NOWHERE)
     asked = experiment(verify=verify)
-    asked = replace(asked, metric=replace(asked.metric, normalize=normalize))
+    asked = replace(
+        asked,
+        metric=replace(asked.metric, normalize=normalize),
+        run=replace(asked.run, per_pair=True),
+    )
     return result(computed, experiment=asked)
 
 
@@ -184,3 +191,82 @@ def test_a_run_without_numbers_has_nothing_to_divide():
     empty = replace(UP, clean_metric=nothing, corrupted_metric=nothing)
 
     assert normalized(empty, HERE) is empty
+
+
+# ---- everything that comes with diagnostics ----
+
+RAW = diagnosed()
+DOWN_RAW = replace(RAW, clean_metric=RAW.corrupted_metric, corrupted_metric=RAW.clean_metric)
+DIVIDED = {
+    **dict.fromkeys(("signed", "effect", "direct", "direct_effect"), "signed"),
+    **dict.fromkeys(
+        (
+            *("estimate", "effect_abs", "score", "estimate_se", "effect_se"),
+            *("atp", "by_qk_fix", "by_grad_drop", "score_low", "score_high"),
+            *("upper_90", "upper_95", "upper_99", "upper_999"),
+        ),
+        "size",
+    ),
+    **dict.fromkeys(
+        (
+            *("sign_flips", "cancellation", "direct_ratio", "disagreement"),
+            *("attention", "attention_change", "saturation_ratio", "correction"),
+        ),
+        "not",
+    ),
+}
+
+
+@pytest.mark.parametrize("gap", [5.0, -5.0], ids=["up", "down"])
+def test_what_diagnostics_say_is_divided_where_it_has_units(gap):
+    clean, corrupted = np.array([3.0, 2.5, 3.5]), np.array([-3.0, -2.0, -1.0])
+    sides = (clean, corrupted) if gap > 0 else (corrupted, clean)
+    computed = replace(RAW, clean_metric=sides[0], corrupted_metric=sides[1])
+    divided = normalized(computed, HERE)
+    plain, share = (
+        score_table(one, {}, Wanted(diagnosis=EVERYTHING)) for one in (computed, divided)
+    )
+    numbers = [n for n in plain.column_names if plain.schema.field(n).type == "double"]
+
+    assert sorted(numbers) == sorted(DIVIDED)
+    for name, how in DIVIDED.items():
+        by = {"signed": gap, "size": abs(gap), "not": 1.0}[how]
+        before, after = (np.array(t[name].to_pylist(), np.float64) for t in (plain, share))
+        np.testing.assert_allclose(after, before / by, rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+def test_bounds_of_the_record_are_divided_too():
+    share = normalized(replace(RAW, clean_metric=np.full(3, 2.0)), HERE)
+    gap = abs(mean_gap(replace(RAW, clean_metric=np.full(3, 2.0))))
+    asked = sampling_of(EVERYTHING)
+    (before,), (after,) = bound_records(RAW, asked), bound_records(share, asked)
+
+    for one, other in zip(after.at, before.at, strict=True):
+        assert one.upper is not None
+        assert other.upper is not None
+        assert one.upper == pytest.approx(other.upper / gap)
+        assert one.node == other.node
+    assert (after.r2, after.min_effect) == (before.r2, before.min_effect)
+
+
+def test_every_number_of_a_statistic_is_divided_or_known_to_have_no_units():
+    """A new one has to be thought about."""
+    unitless = {"attention", "change", "exact", "linear"}
+
+    assert set(EXTRA) == set(_DIVIDED) | set(_SIGNS) | unitless
+
+
+def test_signs_turn_with_the_gap():
+    found = normalized(DOWN_RAW, HERE).methods[0].statistics[0].extra
+    plain = DOWN_RAW.methods[0].statistics[0].extra
+
+    np.testing.assert_array_equal(found["positive"], plain["negative"])
+    np.testing.assert_array_equal(found["negative"], plain["positive"])
+
+
+def test_an_order_of_nodes_is_not_divided():
+    (method,) = RAW.methods
+    order = replace(method, call=replace(method.call, method="random"))
+    computed = replace(RAW, methods=(order,))
+
+    assert normalized(computed, HERE).methods == (order,)

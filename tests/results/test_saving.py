@@ -45,7 +45,7 @@ def test_result_json_says_its_schema_and_the_scores_it_belongs_to(tmp_path: Path
     result().save(tmp_path / "ioi")
     document = json.loads((tmp_path / "ioi" / "result.json").read_text(encoding="utf-8"))
 
-    assert document["schema"] == "atpdsl/result/2"
+    assert document["schema"] == "atpdsl/result/3"
     assert document["scores"]["rows"] == 56
     assert document["spec"]["text"] == experiment().source.text
     assert document["spec"]["resolved"]["metric"]["name"] == "logit_diff"
@@ -84,7 +84,7 @@ def test_the_graph_is_node_link_json_that_networkx_reads(tmp_path: Path):
     data = json.loads((tmp_path / "ioi" / "graph.json").read_text(encoding="utf-8"))
     graph = networkx.node_link_graph(data, edges="links")
 
-    assert graph.graph["schema"] == "atpdsl/graph/1"
+    assert graph.graph["schema"] == "atpdsl/graph/2"
     assert networkx.utils.graphs_equal(graph, saved.graph)
 
 

@@ -11,16 +11,9 @@ import pytest
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.exports import export
 from atpdsl.planning.outcome import VerifiedOutcome
+from atpdsl.results.columns import schema
 from atpdsl.results.names import node_id, set_member, short_name
-from atpdsl.results.scores import (
-    SCHEMA,
-    best,
-    encodable,
-    ranks,
-    rows,
-    schema_by_pair,
-    score_table,
-)
+from atpdsl.results.scores import best, encodable, ranks, rows, score_table
 from tests.results.samples import EMBED, HEADS, KEYS, MLPS, call, outcome, result, statistics
 
 
@@ -28,7 +21,7 @@ def test_there_is_one_row_per_node_and_method():
     table = score_table(outcome(exact=True), {})
 
     assert len(table) == 2 * (len(HEADS) + len(KEYS) + len(MLPS))
-    assert table.schema.equals(SCHEMA)
+    assert table.schema.equals(schema(["disagreement"]))
 
 
 def test_rows_come_in_the_order_of_the_node_sets():
@@ -223,7 +216,7 @@ def by_pair(exact: bool) -> pa.Table:
 def test_single_pairs_are_kept_where_the_run_kept_them():
     table = by_pair(exact=False)
 
-    assert table.schema.equals(schema_by_pair(3))
+    assert table.schema.equals(schema(["disagreement"], 3))
     assert table["signed_by_pair"].to_pylist()[:2] == [[0.0, 5.0, 10.0], [1.0, 6.0, None]]
     assert table["effect_by_pair"].to_pylist() == [*[None] * 4, [7.0, 8.0, None]]
 

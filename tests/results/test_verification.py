@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.planning.outcome import MethodOutcome, Outcome, VerifiedOutcome
+from atpdsl.results.bounds import bound_records, sampling_of
 from atpdsl.results.rank_statistics import clopper_pearson_upper
-from atpdsl.results.record import Recall
+from atpdsl.results.trust import Recall
 from atpdsl.results.verification import verify_estimates
+from tests.results.raw import EVERYTHING, diagnosed
 from tests.results.samples import call, statistics
 
 NODES = NodeSet(kind="mlp", layers=tuple(range(10)), indices=(0,), positions=("0", "1"))
@@ -19,16 +23,20 @@ def run(
     *,
     means: dict[int, float] | None = None,
     population: int = 20,
+    nodes: int = 20,
 ) -> Outcome:
-    """20 nodes, zero but for `estimates`; measured are those of `effects`, chosen by a word."""
-    values = np.zeros(20)
+    """Nodes, zero but for `estimates`; measured are those of `effects`, chosen by a word."""
+    node_set = (
+        NODES if nodes == 20 else replace(NODES, layers=tuple(range(nodes)), positions=("0",))
+    )
+    values = np.zeros(nodes)
     for node, value in estimates.items():
         values[node] = value
     method = MethodOutcome(
         call=call(),
         exact=False,
-        sets=(NODES,),
-        statistics=(statistics(values.reshape(NODES.shape)),),
+        sets=(node_set,),
+        statistics=(statistics(values.reshape(node_set.shape)),),
     )
     measured = statistics(np.array([value for value, _ in effects.values()]))
     if means is not None:
@@ -193,6 +201,77 @@ def test_when_every_node_that_can_matter_was_measured_nothing_is_unknown():
 
     assert found.unseen is None
     assert found.unknown == "nothing about these nodes: every one of them was measured"
+
+
+def test_nodes_measured_because_of_their_bound_are_neither_on_top_nor_random():
+    measured = {0: (5.0, "atp"), 1: (4.0, "atp"), 2: (9.0, "bound"), 3: (0.5, "bound")}
+    measured |= dict.fromkeys(range(10, 15), (0.1, "random"))
+    (found,) = verify_estimates(run({0: 5.0, 1: 4.0}, measured), top=2)
+
+    assert (found.measured, found.random, found.by_bound) == (9, 5, 2)
+    assert found.unseen is not None
+    assert found.unseen.threshold == 4.0
+    assert (found.unseen.sampled, found.unseen.above) == (5, 0)
+    assert "of place 2 in the verified top" in found.unknown
+
+
+@pytest.mark.parametrize("by_bound", range(6))
+def test_what_is_left_is_what_the_sample_allows_without_what_bounds_have_found(by_bound):
+    """The sample was drawn from everything but the top: 18 nodes, in whatever order later."""
+    measured = {0: (5.0, "atp"), 1: (4.0, "atp")}
+    measured |= {n: (4.5 if n < 4 else 0.5, "bound") for n in range(2, 2 + by_bound)}
+    measured |= {10: (6.0, "random")} | dict.fromkeys(range(11, 15), (0.1, "random"))
+    (found,) = verify_estimates(run({0: 5.0, 1: 4.0}, measured), top=2)
+    large = min(by_bound, 2)
+    left = 18 - 5 - by_bound
+
+    assert found.unseen is not None
+    assert found.unseen.nodes == left
+    assert found.unseen.expected == pytest.approx(max(0, 18 / 5 - 1 - large))
+    allowed = int(clopper_pearson_upper(1, 5) * 18) - 1 - large
+    assert found.unseen.at_most == min(left, allowed)
+
+
+def test_a_sample_bounds_what_is_left_as_often_as_it_says():
+    """40 nodes, 8 of them large; 6 drawn at random, and 12 measured by a bound that sees some.
+
+    Over 400 repeats the bound on the large ones among the rest holds at least 95% of the time;
+    the share has a standard error of 0.011.
+    """
+    draw, held = np.random.default_rng(0), 0
+    large = set(range(8))
+    for _ in range(400):
+        sample = set(draw.choice(40, 6, replace=False).tolist())
+        rest = sorted(set(range(40)) - sample, key=lambda n: draw.normal() - (n in large))
+        by_bound = set(rest[:12])
+        measured = {n: (5.0 if n in large else 0.1, "random") for n in sorted(sample)}
+        measured |= {n: (5.0 if n in large else 0.1, "bound") for n in sorted(by_bound)}
+        measured |= {40: (1.0, "atp")}
+        (found,) = verify_estimates(run({40: 9.0}, measured, population=41, nodes=41), top=1)
+        assert found.unseen is not None
+        held += found.unseen.at_most >= len(large - sample - by_bound)
+
+    assert held / 400 >= 0.95 - 3 * 0.011
+
+
+@pytest.mark.parametrize("stopped", [True, False, None])
+def test_a_sequential_verification_says_whether_it_came_to_its_end(stopped):
+    computed = run({0: 5.0}, {0: (5.0, "atp"), 3: (1.0, "bound")})
+    (one,) = computed.verified
+    (found,) = verify_estimates(
+        replace(computed, verified=(replace(one, stopped=stopped),)), top=1
+    )
+
+    assert found.stopped is stopped
+
+
+def test_what_is_unknown_points_to_the_bounds_where_there_are_some():
+    bounds = bound_records(diagnosed(), sampling_of(EVERYTHING))
+    (with_bounds,) = verify_estimates(diagnosed(), 4, bounds)
+    (without,) = verify_estimates(diagnosed(), 4)
+
+    assert with_bounds.unknown == without.unknown + "; how large they may be is in `bounds`"
+    assert (with_bounds.by_bound, with_bounds.random, with_bounds.stopped) == (1, 2, True)
 
 
 def with_exact(outcome: Outcome, effects: np.ndarray, direction: str) -> Outcome:

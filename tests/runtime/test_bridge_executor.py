@@ -182,10 +182,11 @@ def test_the_estimate_is_the_mean_of_absolute_values_over_pairs(model):
 
 
 def test_opposite_effects_cancel_in_the_mean_and_not_in_the_mean_of_absolutes():
-    from atpdsl.runtime.statistics import Accumulator
+    from atpdsl.runtime.statistics import Accumulator, Part
 
     sums = Accumulator((1,))
-    sums.add((0, 1), np.array([[1.0], [-1.0]]), np.array([[True], [True]]))
+    exists = np.array([[True], [True]])
+    sums.add((0, 1), Part(signed=np.array([[1.0], [-1.0]]), exists=exists))
     found = sums.statistics()
 
     assert found.mean[0] == 0.0

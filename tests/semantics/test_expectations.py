@@ -14,8 +14,13 @@ method star = stepped
 method back = atp { direction = denoising }
 verify { top = 20; random = 20; method = [fast, star] }
 circuit { from = star; keep = top(40) }
+diagnose { cancellation; uncertainty; subset_sampling { confidence = 95% } }
 """
-ONE = "verify { top = 20; random = 20 }\ncircuit { }\n"
+ONE = """\
+verify { top = 20; random = 20 }
+circuit { }
+diagnose { cancellation; subset_sampling }
+"""
 
 
 def expectations(lines: str, before: str = ONE) -> tuple[Expectation, ...]:
@@ -175,6 +180,22 @@ def test_functions_are_told_apart_from_statements():
         ("gap = 3", [("ATP107", "gap")]),
         ("gap > 3kg", [("ATP109", "3kg")]),
         ("misses < 5%", [("ATP109", "5%")]),
+        ("upper_bound < 1", [("ATP164", "upper_bound")]),
+        ("upper_bound(missed) < 1", [("ATP164", "missed")]),
+        (
+            "upper_bound(missed_effect, 99%) < 1",
+            [("ATP164", "upper_bound(missed_effect, 99%)")],
+        ),
+        ("upper_bound(missed_effect, top = 5) < 1", [("ATP164", "top")]),
+        ("upper_bound(missed_effect at last) < 1", [("ATP164", "last")]),
+        ("upper_bound(missed_effect, confidence = 97%) < 1", [("ATP164", "97%")]),
+        ("upper_bound(missed_effect, confidence = high) < 1", [("ATP164", "high")]),
+        ("upper_bound(missed_effect, method = apt) < 1", [("ATP115", "apt")]),
+        ("upper_bound(missed_effect)", [("ATP163", "upper_bound(missed_effect)")]),
+        ("flagged(cancelation) < 1", [("ATP164", "cancelation")]),
+        ("flagged(subset_sampling) < 1", [("ATP164", "subset_sampling")]),
+        ("flagged(cancellation) < 5%", [("ATP109", "5%")]),
+        ("flagged(saturation) < 1", [("ATP185", "flagged(saturation)")]),
         ("5% > misses", [("ATP109", "5%")]),
         ('template "x"', [("ATP107", "template")]),
         ("", [("ATP163", "expect")]),
@@ -201,10 +222,90 @@ def test_what_is_wrong_with_an_expectation_is_told_at_its_place(line, expected):
         (RICH, "score(L1H2 at last) > 0", [("ATP165", "score(L1H2 at last)")]),
         (RICH, "recall(method = back) > 0", [("ATP162", "back")]),
         (RICH, "effect(L1H2 at last, method = back) > 0", [("ATP162", "back")]),
+        ("", "upper_bound(missed_effect) < 1", [("ATP185", "upper_bound(missed_effect)")]),
+        ("", "flagged(cancellation) < 1", [("ATP185", "flagged(cancellation)")]),
+        (RICH, "upper_bound(missed_effect, method = back) < 1", [("ATP162", "back")]),
+        (RICH, "flagged(cancellation) < 1", [("ATP165", "flagged(cancellation)")]),
     ],
 )  # fmt: skip
 def test_what_could_never_be_decided_is_a_problem(before, line, expected):
     assert problems(line, before) == expected
+
+
+def test_a_bound_is_the_same_for_all_estimates_that_verify_measures():
+    bound = asked("upper_bound(missed_effect)", RICH)
+
+    assert (bound.word, bound.confidence, bound.methods) == (
+        "missed_effect",
+        None,
+        ("fast", "star"),
+    )
+    assert asked("upper_bound(missed_effect, method = star)", RICH).methods == ("star",)
+
+
+@pytest.mark.parametrize(("written", "confidence"), [("99.9%", 0.999), ("0.9", 0.9)])
+def test_a_bound_has_the_confidences_of_every_result(written, confidence):
+    line = f"upper_bound(missed_effect, confidence = {written})"
+
+    assert asked(line).confidence == confidence
+
+
+def test_a_bound_may_have_the_confidence_of_subset_sampling():
+    line = "upper_bound(missed_effect, confidence = 95%)"
+
+    assert asked(line, RICH).confidence == 0.95
+    assert problems(f"{line} < 1") == [("ATP164", "95%")]
+
+
+def test_a_bound_is_also_that_of_a_verification_that_goes_on():
+    before = "verify { top = 20; stop_when = misses(top = 20) < 5% }\n"
+
+    assert asked("upper_bound(missed_effect)", before).methods == ("atp",)
+
+
+def test_where_every_node_is_measured_there_is_no_bound():
+    before = "method ap\nmethod atp\ndiagnose { subset_sampling }\n"
+
+    assert problems("upper_bound(missed_effect) < 1", before) == [
+        ("ATP182", "subset_sampling"),
+        ("ATP162", "upper_bound(missed_effect)"),
+    ]
+
+
+def test_flags_are_counted_for_a_method_that_can_have_them():
+    before = "method subsampling\nmethod atp\ndiagnose { cancellation; uncertainty }\n"
+
+    assert asked("flagged(cancellation)", before).methods == ("atp",)
+    assert asked("flagged(uncertainty, method = subsampling)", before).methods == (
+        "subsampling",
+    )
+    assert problems("flagged(cancellation, method = subsampling) < 1", before) == [
+        ("ATP182", "subsampling")
+    ]
+
+
+def test_nothing_is_said_of_a_diagnostic_that_could_not_be_read():
+    before = "diagnose { cancelation; subset_samples }\n"
+    line = "flagged(cancellation) < 1; upper_bound(missed_effect) < 1"
+
+    assert problems(line, before) == [("ATP168", "cancelation"), ("ATP168", "subset_samples")]
+
+
+def test_a_warning_about_diagnostics_does_not_swallow_a_question():
+    before = "method ap\nmethod atp\ndiagnose { subset_sampling }\n"
+
+    assert problems("flagged(cancellation) < 1", before) == [
+        ("ATP182", "subset_sampling"),
+        ("ATP185", "flagged(cancellation)"),
+    ]
+
+
+def test_a_method_with_a_star_is_called_by_its_name():
+    before = "method atp\nmethod atp*\nverify { top = 20; random = 20; method = [atp, atp*] }\n"
+
+    assert asked("recall(method = atp*)", before).methods == ("atp*",)
+    assert asked("spearman(atp*, truth)", before).methods == ("atp*", None)
+    assert asked("spearman(atp, atp*)", before).methods == ("atp", "atp*")
 
 
 def test_a_shorter_top_than_was_verified_can_be_judged_without_random_nodes():
@@ -241,6 +342,15 @@ def test_nothing_is_said_of_a_method_that_could_not_be_read():
         ("(gap > 1 or gap < 0) and gap != 2", "(gap > 1 or gap < 0) and gap != 2"),
         ("2 * (gap - 1) / 3 > 0", "(2 * (gap - 1)) / 3 > 0"),
         ("has( heads.z[L1H2]  at last )", "has( heads.z[L1H2] at last )"),
+        ("upper_bound( missed_effect ) < 1", "upper_bound(missed_effect) < 1"),
+        (
+            "upper_bound(confidence=99%, method = star, missed_effect) < 1",
+            "upper_bound(missed_effect, method = star, confidence = 99%) < 1",
+        ),
+        (
+            "flagged(uncertainty, method = back) < 5",
+            "flagged(uncertainty, method = back) < 5",
+        ),
     ],
 )
 def test_a_result_says_an_expectation_with_its_names_settled(line, said):

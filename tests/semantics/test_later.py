@@ -2,27 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.words import found, helps
+from tests.semantics.words import found
 
-DIAGNOSE, EDGES = ("ATP110", "diagnose"), ("ATP110", "edges")
-
-
-@pytest.mark.parametrize(
-    ("body", "expected"),
-    [
-        ("cancellation; saturation", []),
-        ("cancellation { flag = direct * indirect < 0 }", []),
-        ("subset_sampling { samples = 2000; confidence = 95%; min_effect = 0.05 }", []),
-        ("cancelation", [("ATP168", "cancelation")]),
-        ("3 + 4", [("ATP168", "3 + 4")]),
-        ("saturation { flg = x > 3 }", [("ATP105", "flg")]),
-        ("subset_sampling { samples = many }", [("ATP108", "many")]),
-        ("subset_sampling { samples = 0 }", [("ATP109", "0")]),
-        ("samples = 3", [("ATP105", "samples")]),
-    ],
-)
-def test_words_of_diagnose_are_checked_and_it_is_refused_once(body, expected):
-    assert found(f"diagnose {{ {body} }}") == [DIAGNOSE, *expected]
+EDGES = ("ATP110", "edges")
 
 
 @pytest.mark.parametrize(
@@ -41,7 +23,3 @@ def test_words_of_diagnose_are_checked_and_it_is_refused_once(body, expected):
 )
 def test_words_of_edges_are_checked_and_they_are_refused_once(body, expected):
     assert found(f"edges {{ {body} }}") == [EDGES, *expected]
-
-
-def test_a_misspelled_diagnostic_is_corrected():
-    assert helps("diagnose { cancelation }")[1] == "did you mean `cancellation`?"

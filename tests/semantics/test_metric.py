@@ -222,6 +222,13 @@ def test_estimates_of_a_rank_are_refused_and_exact_effects_are_not():
     assert found("metric logit_diff + rank(right)\nmethod ap") == []
 
 
+def test_estimates_without_a_gradient_go_with_a_rank():
+    assert found("metric rank(right)\nmethod subsampling\nmethod hierarchical") == []
+    assert found("metric rank(right)\nmethod subsampling\nmethod atp*") == [
+        ("ATP177", "method atp*")
+    ]
+
+
 def test_values_of_the_prompts_that_only_the_metric_uses_are_used():
     lines = YEARS.replace("  corrupt", "  let later = yy + 1\n  corrupt")
 

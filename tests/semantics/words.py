@@ -13,14 +13,56 @@ from atpdsl.semantics.resolve import resolve
 from atpdsl.semantics.signature import Param, Signature, Vocabulary
 from atpdsl.syntax.parse import parse
 
+DROPS = ("off", "on", "every_layer", "every_sublayer", "first_reader", "auto")
 VOCABULARY = Vocabulary(
     methods=(
         Signature(name="ap", summary="exact"),
-        Signature(name="atp", summary="an estimate", estimates=True),
+        Signature(
+            name="atp",
+            summary="an estimate",
+            estimates=True,
+            needs_gradient=True,
+            params=(
+                Param(name="qk_fix", type="bool", default=False, doc="a correction"),
+                Param(name="grad_drop", type="word", default="off", doc="", choices=DROPS),
+            ),
+        ),
+        Signature(
+            name="atp*",
+            summary="an estimate with corrections",
+            estimates=True,
+            needs_gradient=True,
+            params=(
+                Param(name="qk_fix", type="bool", default=True, doc="a correction"),
+                Param(name="grad_drop", type="word", default="auto", doc="", choices=DROPS),
+            ),
+        ),
+        Signature(
+            name="subsampling",
+            summary="an estimate without a gradient",
+            estimates=True,
+            params=(
+                Param(
+                    name="inclusion",
+                    type="share",
+                    default=0.03,
+                    doc="of the nodes in each set",
+                    minimum=0.0001,
+                    maximum=0.5,
+                ),
+            ),
+        ),
+        Signature(
+            name="hierarchical",
+            summary="another",
+            estimates=True,
+            params=(Param(name="most", type="amount", default=None, doc="at most", minimum=1),),
+        ),
         Signature(
             name="stepped",
             summary="an estimate with settings",
             estimates=True,
+            needs_gradient=True,
             params=(
                 Param(name="steps", type="int", default=5, doc="steps", minimum=1),
                 Param(name="over", type="word", default="all", doc="", choices=("all", "one")),
@@ -64,6 +106,7 @@ VOCABULARY = Vocabulary(
         Signature(name="loss", summary=""),
         Signature(name="rank", summary="", differentiable=False),
     ),
+    attending=("heads.q", "heads.k"),
 )
 
 DEFAULTS = {

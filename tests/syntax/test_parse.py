@@ -52,6 +52,17 @@ def test_the_whole_language_parses_also_what_later_versions_run():
     assert {"include", "let", "param", "sweep", "edges", "diagnose", "circuit"} <= words
 
 
+def test_a_method_with_a_star_stands_wherever_a_name_may():
+    names = value("[atp, atp*]")
+    call = value("recall(atp*, method = atp*)")
+
+    assert isinstance(names, t.ListOf)
+    assert [item.text for item in names.items if isinstance(item, t.Name)] == ["atp", "atp*"]
+    assert isinstance(call, t.Call)
+    assert {a.value.text for a in call.arguments if isinstance(a.value, t.Name)} == {"atp*"}
+    assert isinstance(value("atp * 2"), t.Binary)
+
+
 def test_statements_have_their_word_and_their_span():
     text = "atp 1\nmethod star = atp* { steps = 3 }\n"
     version, method = read(text).statements

@@ -12,7 +12,7 @@ from atpdsl.binding.bind import Bound
 from atpdsl.checked import Checked, Study
 from atpdsl.checking import Access
 from atpdsl.cli.access import access
-from atpdsl.cli.amounts import rule, verification
+from atpdsl.cli.amounts import diagnosis, rule, verification
 from atpdsl.cli.failures import DONE, SPEC
 from atpdsl.cli.mending import mend
 from atpdsl.cli.points import spell_values, spread
@@ -155,6 +155,9 @@ def _content(study: Study, spec: str) -> Iterator[tuple[str, str]]:
     verified = tuple(verification(b.experiment.verify) for b in bounds if b.experiment.verify)
     if verified:
         yield "verify", spread(verified)
+    diagnosed = tuple(filter(None, (diagnosis(b.experiment.diagnosis) for b in bounds)))
+    if diagnosed:
+        yield "diagnose", spread(diagnosed)
     circuits = tuple(_circuit(b.experiment.circuit) for b in bounds if b.experiment.circuit)
     if circuits:
         yield "circuit", spread(circuits)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from atpdsl import driver
 from atpdsl.checked import Planned, PlannedStudy
 from atpdsl.cli.access import access
-from atpdsl.cli.amounts import verification
+from atpdsl.cli.amounts import diagnosis, verification
 from atpdsl.cli.failures import DONE
 from atpdsl.cli.terminal import columns, count, facts, say_json, show, tell_problems, word
 from atpdsl.planning.cost import PlanRow
@@ -33,14 +33,30 @@ def plan(chosen: argparse.Namespace) -> int:
     single = len(planned.points) == 1
     body = _one(planned.points[0]) if single else _several(planned)
     exhaustive = sum(_exhaustive(point) for point in planned.points)
-    verify = planned.points[0].plan.bound.experiment.verify if single else None
     notes = (
-        *((("verify", verification(verify)),) if verify is not None else ()),
+        *(_notes(planned.points[0]) if single else ()),
         ("compare", f"patching every node exactly: up to {exhaustive:,} forwards"),
         ("next", f"atpdsl run {word(chosen.spec)}"),
     )
     show(*body, "", facts(notes))
     return DONE
+
+
+def _notes(point: Planned) -> Iterator[tuple[str, str]]:
+    """What the table does not say."""
+    plan, experiment = point.plan, point.plan.bound.experiment
+    total, layers = _total(point.rows()), plan.bound.shape.n_layers
+    if total.layer_backwards > layers * total.backward_sequences:
+        passes = count(total.backward_sequences, "backward pass", "backward passes")
+        yield "gradients", f"{passes}, {total.layer_backwards:,} layer-backwards"
+    for method in plan.methods:
+        if method.note:
+            yield "note", clean(f"{method.call.label}: {method.note}")
+    if experiment.verify is not None:
+        yield "verify", verification(experiment.verify)
+    diagnosed = diagnosis(experiment.diagnosis)
+    if diagnosed:
+        yield "diagnose", diagnosed
 
 
 def _document(planned: PlannedStudy) -> dict[str, object]:
@@ -55,6 +71,7 @@ def _document(planned: PlannedStudy) -> dict[str, object]:
                 "stages": stages,
                 "total": _total(stages),
                 "exhaustive_sequences": _exhaustive(point),
+                "notes": {m.call.label: m.note for m in point.plan.methods if m.note},
             }
             for point, stages in zip(planned.points, rows, strict=True)
         ],

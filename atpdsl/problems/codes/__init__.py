@@ -8,8 +8,9 @@ Where codes stand; a new one takes the next free number of its range, none is us
 | 100-122, 161-169 | statements and settings; `circuit`, `expect`, later ones | `spec.py` |
 | 130-151 | names and files: `include`, `let`, `param`, `sweep`, sets of prompts | `names.py` |
 | 170-177 | computed metrics | `metric.py` |
+| 180-185 | `diagnose`, and a `verify` that goes on | `diagnosis.py` |
 | 203-234 | `prompts` blocks and selections of nodes, as written | `prompts.py` |
-| 240-268, 280-286 | pairs as texts and tokens, data files and sets | `binding.py` |
+| 240-268, 280-287 | pairs as texts and tokens, data files and sets | `binding.py` |
 | 270-279 | nodes that a model has or lacks | `nodes.py` |
 | 300-337 | models: where they are, and what is wrong with their files | `model.py` |
 | 404-429 | runs and what keeps one from starting | `run.py` |
@@ -23,6 +24,7 @@ from types import MappingProxyType
 
 from atpdsl.problems.codes.binding import CODES_BINDING
 from atpdsl.problems.codes.code import Code
+from atpdsl.problems.codes.diagnosis import CODES_DIAGNOSIS
 from atpdsl.problems.codes.metric import CODES_METRIC
 from atpdsl.problems.codes.model import CODES_MODEL
 from atpdsl.problems.codes.names import CODES_NAMES
@@ -39,6 +41,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
             *CODES_SPEC,
             *CODES_NAMES,
             *CODES_METRIC,
+            *CODES_DIAGNOSIS,
             *CODES_PROMPTS,
             *CODES_BINDING,
             *CODES_MODEL,

@@ -325,8 +325,18 @@ _METRIC = (
         good='metric prob(" {IO}") at last',
     ),
 )
+_DIAGNOSIS = (
+    Code(
+        code="ATP287",
+        title="one pair cannot be compared with others",
+        explanation="How far an estimate can be trusted shows in how its pairs differ. With "
+        "one pair there is nothing to draw from, and no sign that could flip.",
+        bad="count = 1\ndiagnose { uncertainty { bootstrap = 100 } }",
+        good="count = 2\ndiagnose { uncertainty { bootstrap = 100 } }",
+    ),
+)
 
 CODES_BINDING = (
     *(*_TOKENIZER, *_TEXTS, *_FILES, *_PROMPTS),
-    *(*_POSITIONS, *CODES_NODES, *_ROWS, *_METRIC),
+    *(*_POSITIONS, *CODES_NODES, *_ROWS, *_METRIC, *_DIAGNOSIS),
 )

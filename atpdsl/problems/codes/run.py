@@ -26,6 +26,18 @@ _RUNNING = (
         good="",
     ),
     Code(
+        code="ATP406",
+        title="an attention is not computed as expected",
+        explanation="The QK fix computes the softmax of an attention anew, with another query "
+        "or key. For that it has to know how the model makes its scores: scale, rotary "
+        "embedding, norms, soft cap, mask. It computes the run's own scores and outputs in "
+        "this way, and compares. They differ, so it would fix nothing.\n\n"
+        "Write `qk_fix = off`, or measure queries and keys with `ap`, which only runs the "
+        "model.",
+        bad="",
+        good="",
+    ),
+    Code(
         code="ATP420",
         title="the spec cannot be read",
         explanation="The spec file is missing, may not be read, or is not UTF-8 text.",
@@ -100,6 +112,18 @@ _RUNNING = (
         title="a parameter is given twice",
         explanation="`-p name=value` sets a parameter of the spec, once. Several values have "
         "commas between them, `-p seed=0,1`, and make a sweep.",
+        bad="",
+        good="",
+    ),
+    Code(
+        code="ATP428",
+        title="a comparison that cannot be made",
+        explanation="`atpdsl compare` patches every node exactly, in every pair, because the "
+        "methods are compared with the truth. That takes one forward pass for each node and "
+        "pair, which is too long for neurons or whole models; it is said before it begins.\n\n"
+        "Choose fewer nodes, layers or pairs, or allow that many with `--most-forwards N`. "
+        "There must also be something to compare: nodes from the first differing token on, and "
+        "an executor that computes.",
         bad="",
         good="",
     ),

@@ -102,8 +102,8 @@ and file names stand in double quotes.""",
         explanation="""\
 This is part of the language, and can be read, but this version cannot run it. It is refused
 rather than left out.""",
-        bad="diagnose { cancellation }",
-        good="verify { top = 20; random = 20 }",
+        bad="method eap",
+        good="method atp",
     ),
 )
 
@@ -112,8 +112,8 @@ _NAMES = (
         code="ATP111",
         title="no such method",
         explanation="""\
-`ap` is exact activation patching; `atp` estimates it from one backward pass. `atpdsl list`
-names all methods.""",
+`ap` is exact activation patching; `atp` estimates it from one backward pass, and `atp*` also
+corrects where that goes wrong. `atpdsl list` names all methods.""",
         bad="method aptp",
         good="method atp",
     ),
@@ -210,7 +210,8 @@ _RESULTS = (
         title="nothing of this name can be asked of a result",
         explanation="""\
 A line of `expect` asks for a number of the result, or whether something holds: `recall`,
-`spearman`, `misses`, `has`, `effect`, `score`, `gap`, `clean_metric`, `corrupted_metric`.""",
+`spearman`, `misses`, `upper_bound`, `flagged`, `has`, `effect`, `score`, `gap`, `clean_metric`,
+`corrupted_metric`.""",
         bad="verify { random = 9 }\nexpect { recal(top = 20) >= 90% }",
         good="verify { random = 9 }\nexpect { recall(top = 20) >= 90% }",
     ),
@@ -238,7 +239,8 @@ An expectation holds or does not: a comparison of numbers, `has(...)`, or severa
         title="an argument that this function does not take",
         explanation="""\
 `recall` takes `top` and `method`; `misses` takes `method`; `spearman` two methods, or one and
-`truth`; `has`, `effect` and `score` one selection of nodes with its position.""",
+`truth`; `has`, `effect` and `score` one selection of nodes with its position; `upper_bound` the
+word `missed_effect`, and a `confidence` at which there is a bound; `flagged` a diagnostic.""",
         bad="verify { random = 9 }\nexpect { recall(k = 20) >= 90% }",
         good="verify { random = 9 }\nexpect { recall(top = 20) >= 90% }",
     ),
@@ -273,10 +275,10 @@ and by which method.""",
         code="ATP168",
         title="nothing of this name can be diagnosed",
         explanation="""\
-There are `cancellation`, `saturation` and `subset_sampling`. They come with a later version;
-until then a spec with `diagnose` cannot be run.""",
+There are `cancellation`, `saturation`, `uncertainty` and `subset_sampling`. Each stands on a
+line of its own, alone or with settings in braces.""",
         bad="diagnose { cancelation }",
-        good="",
+        good="diagnose { cancellation }",
     ),
     Code(
         code="ATP169",

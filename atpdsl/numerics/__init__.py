@@ -1,0 +1,1 @@
+"""Statistics of node scores, in numpy alone: no model, no plan, no spec."""

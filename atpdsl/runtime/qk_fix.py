@@ -1,0 +1,292 @@
+"""The QK fix: what patching a query or a key does to the attention's output, exactly.
+
+A gradient through a saturated softmax is next to nothing, however far the patch moves the
+softmax. So the softmax is computed anew with the patched query or key, and only what comes
+after the attention is linear (Kramar et al. 2024, section 3.1).
+
+Everything here is in value space. The paper's estimate is sum_j dp_ij g_ij, with dp the change
+of the attention weights of query i and g_ij = v_j . dL/dz_i the gradient of those weights; that
+is (z_i patched - z_i) . dL/dz_i. It needs no gradient of the pattern and is linear in dL/dz:
+all the work with softmaxes is done once, however many gradients there are.
+
+For a key t (the paper's eqs. 8 to 10, in closed form) let a = log(p_t / (1 - p_t)) be the
+log-odds of its weight and d the change of its score. Its weight changes by
+
+    D = sigmoid(a + d) - sigmoid(a)
+
+and the others share -D in proportion, so the output changes by D (v_t - mean of v without t),
+where the mean is (z - p_t v_t) / (1 - p_t). That division and the log-odds break where p_t
+comes near 1, which is where the fix is needed. But at most one key of a query has a weight
+above 1/2: for the largest one, the softmax without it is computed by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from atpdsl.binding.nodeset import NodeSet
+from atpdsl.runtime.attention import AttentionRule, AttentionValues
+from atpdsl.runtime.head_attention import QUERIES, HeadAttention, Steps, query_heads
+from atpdsl.runtime.sites import at_least_float32
+from atpdsl.runtime.softmax import sigmoid_change, softmax_change
+from atpdsl.runtime.spots import Spots
+
+
+class QueryKeyFix:
+    """Estimates of all queries, or all keys, of one layer in one batch.
+
+    Args:
+        base: the run that is patched, with its scores.
+        donor: the run that queries and keys are taken from.
+        nodes: of kind `heads.q` or `heads.k`; its layers are not looked at.
+        rows: [pair, pos], which queries count in `saturation` of keys; None is all. Those
+            of padding, or after the position that the metric reads, cannot matter.
+    """
+
+    def __init__(
+        self,
+        base: AttentionValues,
+        donor: AttentionValues,
+        rule: AttentionRule,
+        nodes: NodeSet,
+        spots: Spots,
+        rows: Tensor | None = None,
+    ) -> None:
+        self._labels = len(nodes.positions)
+        self._indices = len(nodes.indices)
+        self._heads = query_heads(base, nodes)
+        attention = HeadAttention(base, rule, self._heads)
+        steps = Steps(base, donor, rule, nodes, spots)
+        counted = attention.every_query if rows is None else rows
+        self._effect: _Effect
+        if nodes.kind == QUERIES:
+            self._effect = _of_queries(attention, steps)
+        elif nodes.whole:
+            self._effect = _of_all_keys(attention, steps, counted)
+        else:
+            self._effect = _of_keys(attention, steps, counted)
+
+    def estimates(self, gradient: Tensor) -> Tensor:
+        """Signed estimates, [stream, pair, index, label], for gradients of several kinds.
+
+        Linear in `gradient`; 0 where a pair lacks the position or a patch changes nothing.
+
+        Args:
+            gradient: dL/dz at the base run, [stream, pair, pos, head, d_head].
+        """
+        # GradDrop has no streams above the last layer; one of zeros gives the shape.
+        streams = gradient if len(gradient) else gradient.new_zeros(1, *gradient.shape[1:])
+        return torch.stack([self._one_stream(one) for one in streams])[: len(gradient)]
+
+    def _one_stream(self, gradient: Tensor) -> Tensor:
+        mine = at_least_float32(gradient[:, :, self._heads]).transpose(1, 2)
+        return self._fold(self._effect.of(mine)).sum((2, 4))
+
+    def saturation(self) -> dict[str, Tensor]:
+        """How far the patches move attention weights: each [pair, index, label].
+
+        `attention`: the largest weight of the base run that the node has a part in: any of a
+        query's, or those of a key. `change`: the largest change of one of those, as an
+        absolute value. `exact`: the sum of |changes| of all weights, a sink's too; `linear`:
+        the same to first order in the scores, p_j (d_j - sum_k p_k d_k). Their ratio for a
+        single key and query is expm1(d) / (d (1 + p expm1(d))). The heads that read a kv head
+        are one node: largest of all, sum of all. All are 0 where a pair lacks the position.
+        """
+        found = self._effect.saturation
+        return {
+            "attention": self._fold(found.attention).amax((2, 4)),
+            "change": self._fold(found.change).amax((2, 4)),
+            "exact": self._fold(found.exact).sum((2, 4)),
+            "linear": self._fold(found.linear).sum((2, 4)),
+        }
+
+    def _fold(self, tensor: Tensor) -> Tensor:
+        """[pair, query head, entry] -> [pair, index, query head of it, label, entry of it]."""
+        pairs = len(tensor)
+        return tensor.reshape(
+            pairs, self._indices, len(self._heads) // self._indices, self._labels, -1
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Saturation:
+    """As in `QueryKeyFix.saturation`, each [pair, query head, entry]."""
+
+    attention: Tensor
+    change: Tensor
+    exact: Tensor
+    linear: Tensor
+
+
+class _Effect(Protocol):
+    """What the patches of one node set do."""
+
+    @property
+    def saturation(self) -> _Saturation:
+        """How far they move attention weights."""
+        ...
+
+    def of(self, gradient: Tensor) -> Tensor:
+        """[pair, head, pos, d_head] -> [pair, head, entry]."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OfRows:
+    """Patches that change some rows of the attention.
+
+    Attributes:
+        at: [pair, entry], positions of the rows.
+        output: change of z there, [pair, head, entry, d_head].
+    """
+
+    at: Tensor
+    output: Tensor
+    saturation: _Saturation
+
+    def of(self, gradient: Tensor) -> Tensor:
+        """As `_Effect.of`: the change of z times the gradient, row by row."""
+        there = torch.take_along_dim(gradient, self.at[:, None, :, None], dim=2)
+        return (there * self.output).sum(-1)
+
+
+def _of_queries(attention: HeadAttention, steps: Steps) -> _OfRows:
+    """Kramar et al. 2024, eqs. 6 and 7: one row of scores for each patched query."""
+    index = steps.at[:, None, :, None]
+    scores, raw, visible = (
+        torch.take_along_dim(t, index, dim=2)
+        for t in (attention.scores, attention.raw, attention.visible)
+    )
+    step = steps.step @ attention.key.transpose(-1, -2) * attention.rule.scale
+    used = steps.used[:, None, :, None]
+    delta = attention.padded(attention.change(raw, step, visible & used))
+    pattern, change, linear = softmax_change(scores, delta)
+    length = raw.shape[-1]
+    hidden = ~(visible & steps.there[:, None, :, None])
+    return _OfRows(
+        at=steps.at,
+        output=change @ attention.value,
+        saturation=_Saturation(
+            attention=pattern[..., :length].masked_fill(hidden, 0.0).amax(-1),
+            change=change[..., :length].abs().amax(-1),
+            exact=change.abs().sum(-1),
+            linear=linear.abs().sum(-1),
+        ),
+    )
+
+
+def _of_all_keys(attention: HeadAttention, steps: Steps, counted: Tensor) -> _OfRows:
+    """All keys of a sequence at once, each row anew; not the sum of the single keys."""
+    pairs, heads, length, _ = attention.query.shape
+    at = steps.at.masked_fill(~steps.there, length)  # one place too far: dropped
+    index = at[:, None, :, None].expand_as(steps.step)
+    blank = steps.step.new_zeros(pairs, heads, length + 1, steps.step.shape[-1])
+    step_of_key = blank.scatter(2, index, steps.step)[:, :, :length]
+    patched, there = (
+        torch.zeros(pairs, length + 1, dtype=torch.bool, device=at.device).scatter(1, at, which)
+        for which in (steps.used, steps.there)
+    )
+    columns = patched[:, None, None, :length] & attention.visible
+    seen = there[:, None, None, :length] & attention.visible & counted[:, None, :, None]
+    step = attention.query @ step_of_key.transpose(-1, -2) * attention.rule.scale
+    delta = attention.padded(attention.change(attention.raw, step, columns))
+    pattern, change, linear = softmax_change(attention.scores, delta)
+    weights = counted[:, None, :, None].to(change.dtype)
+    return _OfRows(
+        at=torch.arange(length, device=at.device).expand(pairs, length),
+        output=change @ attention.value,
+        saturation=_Saturation(
+            attention=pattern[..., :length].masked_fill(~seen, 0.0).amax(-1),
+            change=change[..., :length].abs().masked_fill(~seen, 0.0).amax(-1),
+            exact=(weights * change.abs()).sum(-1),
+            linear=(weights * linear.abs()).sum(-1),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OfKeys:
+    """Patches of one key each, which change one weight of every row, and the rest with it.
+
+    Attributes:
+        ordinary: change of the key's weight divided by 1 - weight, [pair, head, entry,
+            query]; 0 where the key is the query's largest.
+        largest: change of its weight where it is.
+        value: the key's value, [pair, head, entry, d_head].
+        output: z, [pair, head, query, d_head].
+        lead: value of each query's largest key minus the mean without it, like `output`.
+    """
+
+    ordinary: Tensor
+    largest: Tensor
+    value: Tensor
+    output: Tensor
+    lead: Tensor
+    saturation: _Saturation
+
+    def of(self, gradient: Tensor) -> Tensor:
+        """As `_Effect.of`."""
+        along_output = (self.output * gradient).sum(-1, keepdim=True)
+        along_lead = (self.lead * gradient).sum(-1, keepdim=True)
+        pulled = ((self.ordinary @ gradient) * self.value).sum(-1)
+        pushed = (self.ordinary @ along_output)[..., 0]
+        return pulled - pushed + (self.largest @ along_lead)[..., 0]
+
+
+def _of_keys(attention: HeadAttention, steps: Steps, counted: Tensor) -> _OfKeys:
+    """Kramar et al. 2024, eqs. 8 to 10, in closed form; see the head of this module."""
+    index = steps.at[:, None, :, None]
+    scores, raw, visible = (
+        torch.take_along_dim(t.transpose(-1, -2), index, dim=2)
+        for t in (attention.scores, attention.raw, attention.visible)
+    )
+    step = steps.step @ attention.query.transpose(-1, -2) * attention.rule.scale
+    delta = attention.change(raw, step, visible & steps.used[:, None, :, None])
+
+    top = attention.scores.argmax(-1, keepdim=True)
+    others = attention.scores.scatter(-1, top, -torch.inf)
+    alone = others.isneginf().all(-1, keepdim=True)
+    total = attention.scores.logsumexp(-1)[:, :, None]
+    rest = others.logsumexp(-1)[:, :, None]
+    is_top = steps.at[:, None, :, None] == top.transpose(-1, -2)
+    share = (scores - total).exp()
+    odds = scores - torch.where(is_top, rest, total + torch.log1p(-share))
+    change = sigmoid_change(odds, delta)
+
+    pattern = attention.scores.softmax(-1)
+    mean_of_others = others.masked_fill(alone, 0.0).softmax(-1) @ attention.value
+    largest = torch.take_along_dim(attention.value, top, dim=2)
+    return _OfKeys(
+        ordinary=(change / torch.sigmoid(-odds)).masked_fill(is_top, 0.0),
+        largest=change.masked_fill(~is_top, 0.0),
+        value=torch.take_along_dim(attention.value, index, dim=2),
+        output=pattern @ attention.value,
+        lead=largest - mean_of_others,
+        saturation=_saturation_of_keys(
+            odds,
+            delta,
+            change,
+            visible & steps.there[:, None, :, None] & counted[:, None, None],
+        ),
+    )
+
+
+def _saturation_of_keys(
+    odds: Tensor, delta: Tensor, change: Tensor, seen: Tensor
+) -> _Saturation:
+    """All are [pair, head, entry, query]; `seen` says which queries count.
+
+    What a key gains the others lose: all weights together change by twice as much.
+    """
+    weight, moved = (t.masked_fill(~seen, 0.0) for t in (torch.sigmoid(odds), change.abs()))
+    linear = (weight * torch.sigmoid(-odds) * delta).abs()
+    return _Saturation(
+        attention=weight.amax(-1),
+        change=moved.amax(-1),
+        exact=2 * moved.sum(-1),
+        linear=2 * linear.sum(-1),
+    )

@@ -1,0 +1,1 @@
+"""Compiles RASP programs into small transformers whose circuits are known."""
