@@ -17,6 +17,7 @@ import io
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from types import MappingProxyType
 
 import torch
 from rich.console import Console
@@ -99,9 +100,19 @@ def token_pair(clean: Sequence[int], corrupted: Sequence[int]) -> TokenPair:
 
 
 def make_plan(
-    clean: torch.Tensor, corrupted: torch.Tensor, shape: ModelShape, kinds: str, method: str
+    clean: torch.Tensor, corrupted: torch.Tensor, shape: ModelShape, kinds: str, call: str
 ) -> Plan:
-    """A plan for one method on all nodes of some kinds, at every position."""
+    """A plan for one method on all nodes of some kinds, at every position.
+
+    Args:
+        call: a method's name, and for AtP its corrections: `atp qk_fix every_layer`.
+    """
+    method, *corrections = call.split()
+    drop = [one for one in corrections if one != "qk_fix"]
+    settings = {
+        "qk_fix": "qk_fix" in corrections,
+        "grad_drop": drop[0] if drop else "off",
+    }
     experiment = Experiment(
         name="benchmark",
         source=Source("benchmark", ""),
@@ -113,7 +124,13 @@ def make_plan(
         metric=MetricCall(name="logit_diff", position="last", span=NOWHERE),
         nodes=(),
         methods=(
-            MethodCall(label=method, method=method, direction=Direction.NOISING, span=NOWHERE),
+            MethodCall(
+                label=method,
+                method=method,
+                direction=Direction.NOISING,
+                settings=MappingProxyType(settings if method == "atp" else {}),
+                span=NOWHERE,
+            ),
         ),
         verify=None,
         run=RunSettings(),
@@ -237,6 +254,9 @@ def main() -> None:
         "floor": lambda: floor(plain, clean, corrupted),
         "atp, heads q/k/v/z + MLPs": ours(heads, "atp"),
         "atp, the same and all neurons": ours(f"{heads} neurons", "atp"),
+        "QK fix, heads + MLPs": ours(heads, "atp qk_fix"),
+        "AtP* (QK fix and GradDrop), heads + MLPs": ours(heads, "atp qk_fix every_layer"),
+        "QK fix and first readers, heads + MLPs": ours(heads, "atp qk_fix first_reader"),
     }
     console.print(report(measure(contestants, options.rounds), "floor", f"AtP: {size}"))
     if options.sweep:

@@ -77,11 +77,13 @@ class Repeat:
     Attributes:
         upper: for each of `CONFIDENCES`; None where nothing can be said.
         truth: the largest |mean effect| of the nodes that were not verified.
+        largest: the largest of all nodes.
         left: how many nodes these are.
     """
 
     upper: tuple[float | None, ...]
     truth: float
+    largest: float
     r2: float | None
     left: int
 
@@ -253,6 +255,7 @@ def _repeat(outcome: Outcome, effects: np.ndarray) -> Repeat:
     return Repeat(
         upper=tuple(bound(arms, unmeasured, level)[0] for level in CONFIDENCES),
         truth=float(np.abs(effects[unmeasured]).max()),
+        largest=float(np.nanmax(np.abs(effects))),
         r2=arms.r2,
         left=int(unmeasured.sum()),
     )
@@ -267,7 +270,9 @@ def row(found: list[Repeat]) -> list[str]:
         held = sum(ratio >= 1 for ratio in ratios)
         middle = f"{np.median(ratios):.2f}" if ratios else "-"
         texts.append(f"{held}/{len(known)}, {middle}")
-    return [*texts, f"{np.median([r.r2 for r in found if r.r2 is not None]):.2f}"]
+    r2 = [r.r2 for r in found if r.r2 is not None]
+    missed = [r.truth / r.largest for r in found]
+    return [*texts, f"{np.median(r2):.2f}", f"{np.median(missed):.2f}"]
 
 
 def main() -> None:
@@ -280,7 +285,9 @@ def main() -> None:
     torch.set_num_threads(1)
     first = tiny()
     levels = [f"{100 * level:g} %" for level in CONFIDENCES]
-    table = [["model", "pairs", "partition", "share", "nodes", "known", *levels, "R²"]]
+    table = [
+        ["model", "pairs", "partition", "share", "nodes", "known", *levels, "R²", "missed"]
+    ]
     table.append(["---"] * len(table[0]))
     for model in (first, *(random_model(name, first.tasks[0]) for name in SCALES)):
         for n_pairs in options.pairs:

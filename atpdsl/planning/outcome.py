@@ -105,7 +105,9 @@ class Arms:
     Attributes:
         with_count, with_mean, with_variance: over the sets that have the node; the variance
             is unbiased, nan below two sets.
-        without_count, ...: over the sets that do not (but whose pair has the node).
+        without_count, ...: over the sets that do not, in pairs where it can have an effect.
+            Means (and variances) are times the (squared) share of its pairs where it can, so
+            that their difference is about the mean over all pairs that have the node.
         scheme: in words: `balanced partitions` or `independent inclusion`.
         blocks: blocks per repetition of balanced partitions, whose variance is corrected by
             blocks / (blocks - 1); None otherwise.
