@@ -7,8 +7,8 @@ nodes. It holds if it is not below the largest true |mean effect| of these.
 
 Three models of four layers: the embedded `tiny` on four of the tasks that it was trained for,
 and two random ones on random tokens. In the first of these weights are as large as where
-training starts, in the other so large that most attention is saturated and effects are far
-from adding up: there the bound is expected to fail.
+training starts, in the other so large that attention saturates and effects are far from
+adding up: there the bound is expected to fail.
 
     python -m benchmarks.bound_coverage [--repeats 20] [--samples 1000] [--pairs 1 8]
 """
