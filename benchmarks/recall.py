@@ -46,19 +46,19 @@ class Case:
 
     Attributes:
         prompts: the `prompts` statement of its spec.
-        library: a file of the task library that it takes prompts from.
+        task: a file of the task library that it takes prompts from.
     """
 
     name: str
     model: str
     prompts: str
-    library: str | None = None
+    task: str | None = None
     metric: str = "logit_diff"
 
     @property
     def spec(self) -> str:
         """The spec, for `atpdsl compare`."""
-        include = "" if self.library is None else f'include "lib:{self.library}"\n'
+        include = "" if self.task is None else f'include "lib:{self.task}"\n'
         return (
             f'atp 1\n{include}\nmodel "{self.model}"\n\n{self.prompts}\n\n'
             f"metric {self.metric} at last\n"
@@ -97,7 +97,7 @@ TINY = (
     Case(
         name="greater_than",
         model="tiny",
-        library="greater_than",
+        task="greater_than",
         prompts="prompts from greater_than { count = 1 }",
         metric="prob_diff",
     ),
@@ -113,13 +113,13 @@ TINY = (
     Case(
         name="ioi, 64 pairs",
         model="tiny",
-        library="ioi",
+        task="ioi",
         prompts="prompts from abba { count = 64 }",
     ),
     Case(
         name="gender, 64 pairs",
         model="tiny",
-        library="gender",
+        task="gender",
         prompts="prompts from gender { count = 64 }",
     ),
 )
@@ -155,13 +155,13 @@ SMOLLM2 = (
     Case(
         name="capitals, 16 pairs",
         model="smollm2",
-        library="capitals",
+        task="capitals",
         prompts="prompts from capitals { count = 16 }",
     ),
     Case(
         name="ioi, 8 pairs",
         model="smollm2",
-        library="ioi",
+        task="ioi",
         prompts="prompts from abba { count = 8 }",
     ),
 )
