@@ -44,7 +44,7 @@ def verifications(
             continue
         exact = next((m for m in methods if m.exact and m.call.direction is direction), None)
         chosen = _select(bound, [m for _, m in mine], verify)
-        outputs.append(_Verification(bound, mine[0], chosen, verify).output(exact))
+        outputs.append(_Verification(bound, mine[0][0], chosen, verify).output(exact))
     return tuple(outputs)
 
 
@@ -74,12 +74,12 @@ class _Verification:
     def __init__(
         self,
         bound: Bound,
-        first: tuple[Request, MethodOutput],
+        request: Request,
         chosen: Select,
         verify: VerifyCall,
     ) -> None:
         self.bound, self.chosen, self.verify = bound, chosen, verify
-        self.request, self.method = first
+        self.request = request
         self.places = tuple(sorted({p for nodes in chosen.sets for p in places_of(nodes)}))
 
     def output(self, exact: MethodOutput | None) -> VerifyOutput:
@@ -130,15 +130,22 @@ class _Verification:
         if sampling is None:
             return None
         bases, donors = self._batches()
-        reductions = self.method.reductions
         return PatchSets(
             bases=bases,
             donors=donors,
             sets=self.chosen.sets,
             scheme=scheme_of(sampling, self.bound.experiment.run.seed),
             excluded=self.chosen,
-            predicted=tuple(r for r in reductions if isinstance(r, Reduce)),
+            predicted=self._predicted(),
         )
+
+    def _predicted(self) -> tuple[Reduce, ...]:
+        """The first ranking that estimates every node in every pair, none if there is none."""
+        for ranking in self.chosen.rankings:
+            reduced = tuple(r for r in ranking.estimates if isinstance(r, Reduce))
+            if len(reduced) == len(ranking.estimates):
+                return reduced
+        return ()
 
     def _more(self, sets: PatchSets) -> PatchOn | None:
         stop = self.verify.stop
@@ -153,7 +160,6 @@ class _Verification:
             top=stop.top,
             alpha=stop.alpha,
             most=self.verify.most,
-            keep_pairs=self.request.keep_pairs,
         )
 
 

@@ -200,7 +200,6 @@ class PatchOn:
     top: int
     alpha: float
     most: int | None = None
-    keep_pairs: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,6 +141,10 @@ class BoundOutcome:
     arms: Arms
 
 
+# No method can have these labels: they have spaces.
+AT_RANDOM, BY_BOUND = "at random", "by its bound"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedOutcome:
     """Exact effects of chosen nodes.
@@ -148,8 +152,8 @@ class VerifiedOutcome:
     Attributes:
         labels: the estimates (method labels) that this verifies.
         nodes: [n, 2] integers: number of the node set, flat number in it.
-        chosen_by: for each node the label whose top it is in, `random`, or `bound` for one
-            that was measured because its bound was too large; [n] words.
+        chosen_by: for each node the label whose top it is in, `AT_RANDOM`, or `BY_BOUND` for
+            one that was measured because its bound was too large; [n] words.
         statistics: exact effects, arrays of shape [n].
         population: how many nodes there were to choose from: those that exist in some pair
             and are not zero by construction (before the first differing token).

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atpdsl.planning.outcome import MethodOutcome, Outcome, VerifiedOutcome
+from atpdsl.planning.outcome import AT_RANDOM, BY_BOUND, MethodOutcome, Outcome, VerifiedOutcome
 from atpdsl.results.measured import exhaustive, flat, flat_numbers
 from atpdsl.results.names import row_id
 from atpdsl.results.rank_statistics import clopper_pearson_upper, spearman
@@ -17,7 +17,6 @@ from atpdsl.results.scores import ranks
 from atpdsl.results.trust import VERIFY, BoundRecord, Miss, Recall, Unseen, Verification
 
 # Why a node was measured that no estimate has on top.
-RANDOM, BY_BOUND = "random", "bound"
 CONFIDENCE = 0.95
 # As many as fit under a table without hiding it.
 SHOWN_MISSES = 5
@@ -119,7 +118,7 @@ def _verified(method: MethodOutcome, verified: VerifiedOutcome, top: int) -> _Co
         effect=verified.statistics.mean[known],
         effect_abs=verified.statistics.mean_abs[known],
         pairs=verified.statistics.pairs[known],
-        random=(chosen_by == RANDOM)[known],
+        random=(chosen_by == AT_RANDOM)[known],
         by_bound=(chosen_by == BY_BOUND)[known],
         estimate=estimate,
         rank=ranks(estimate),

@@ -108,10 +108,13 @@ class _Execution:
         for reduce in self._sums:
             for part in reduce.parts:
                 self._readers.setdefault(part, []).append(reduce)
+        # Contractions that are still to come, by the runs whose attention they may look at.
+        self._attending: Counter[Forward] = Counter()
         self._contractions: dict[Backward, list[Contract]] = {}
         for op in self._order:
             if isinstance(op, Contract):
                 self._contractions.setdefault(op.gradient, []).append(op)
+                self._attending.update((op.base, op.donor))
         self._wanted = frozenset(plan.outputs())
 
     def run(self) -> Outcome:
@@ -194,6 +197,10 @@ class _Execution:
                 contraction.take(gradients)
         for contract, contraction in contractions.items():
             self._values[contract] = contraction.part()
+            for run_of in (contract.base, contract.donor):
+                self._attending[run_of] -= 1
+                if not self._attending[run_of]:
+                    self._run(run_of).attention.clear()
         if not more:
             base.sites.clear()
             base.segments = None

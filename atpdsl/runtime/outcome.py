@@ -11,6 +11,7 @@ import numpy as np
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.planning.ops import Estimate, Measure, Op, Reduce, Take
 from atpdsl.planning.outcome import (
+    BY_BOUND,
     BoundOutcome,
     MethodOutcome,
     Outcome,
@@ -26,8 +27,6 @@ from atpdsl.runtime.statistics import Accumulator
 
 if TYPE_CHECKING:
     from atpdsl.planning.outcome import Floats
-
-BOUND = "bound"
 
 
 def assemble(
@@ -110,7 +109,7 @@ def _continued(
     return replace(
         found,
         nodes=np.concatenate([found.nodes, addresses(more.nodes, sets)]),
-        chosen_by=(*found.chosen_by, *(BOUND for _ in more.nodes)),
+        chosen_by=(*found.chosen_by, *(BY_BOUND for _ in more.nodes)),
         statistics=_joined(found.statistics, more.statistics),
         per_pair=np.concatenate([found.per_pair, more.per_pair], axis=1) if both else None,
         direct=None if found.direct is None else _extended(found.direct, len(more.nodes)),

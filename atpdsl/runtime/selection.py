@@ -10,7 +10,7 @@ import numpy as np
 
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.planning.ops import Select, Side
-from atpdsl.planning.outcome import Statistics
+from atpdsl.planning.outcome import AT_RANDOM, Statistics
 from atpdsl.planning.plan import Plan
 from atpdsl.planning.positions import patches
 
@@ -26,7 +26,7 @@ class Selection:
 
     Attributes:
         nodes: [n, 2]: number of the node set, flat number in it.
-        chosen_by: the ranking whose top a node is in (the first such), or `random`.
+        chosen_by: the ranking whose top a node is in (the first such), or `AT_RANDOM`.
         population: how many nodes there were to choose from.
     """
 
@@ -55,7 +55,7 @@ def select(
     lot = np.random.default_rng(op.seed)
     drawn = lot.choice(rest, size=min(op.random, len(rest)), replace=False)
     for node in np.sort(drawn):
-        chosen_by[int(node)] = "random"
+        chosen_by[int(node)] = AT_RANDOM
     return Selection(
         nodes=addresses(np.array(list(chosen_by), dtype=np.int64), op.sets),
         chosen_by=tuple(chosen_by.values()),

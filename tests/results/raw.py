@@ -8,6 +8,8 @@ import numpy as np
 
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.planning.outcome import (
+    AT_RANDOM,
+    BY_BOUND,
     Arms,
     BoundOutcome,
     MethodOutcome,
@@ -46,7 +48,7 @@ NODES = sum(len(nodes) for nodes in SETS)
 ATTENDING = range(len(HEADS), len(HEADS) + len(KEYS))
 # The rows that were measured, why, and the two that no pair has, and one pair only.
 VERIFIED = (22, 8, 5, 17, 48, 53, 30)
-CHOSEN_BY = ("star", "star", "star", "star", "random", "random", "bound")
+CHOSEN_BY = ("star", "star", "star", "star", AT_RANDOM, AT_RANDOM, BY_BOUND)
 NOWHERE_AT_ALL, IN_ONE_PAIR = 3, 4
 
 

@@ -10,6 +10,7 @@ from atpdsl.binding.nodeset import NodeSet
 from atpdsl.binding.pairs import TextPair, TokenPair, TokenPairs
 from atpdsl.models.shape import ModelShape
 from atpdsl.planning.outcome import (
+    AT_RANDOM,
     Counts,
     MethodOutcome,
     Outcome,
@@ -143,7 +144,7 @@ def some_verified() -> VerifiedOutcome:
     return VerifiedOutcome(
         labels=("atp",),
         nodes=np.array([[0, 22], [0, 8], [0, 5], [0, 17], [1, 0], [2, 1]]),
-        chosen_by=("atp", "atp", "atp", "atp", "random", "random"),
+        chosen_by=("atp", "atp", "atp", "atp", AT_RANDOM, AT_RANDOM),
         statistics=statistics(np.array([-2.2, 1.3, -1.1, 0.3, 0.9, -0.05])),
         population=54,
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from atpdsl.binding.nodeset import NodeSet
-from atpdsl.planning.outcome import MethodOutcome, Outcome, VerifiedOutcome
+from atpdsl.planning.outcome import AT_RANDOM, BY_BOUND, MethodOutcome, Outcome, VerifiedOutcome
 from atpdsl.results.bounds import bound_records, sampling_of
 from atpdsl.results.rank_statistics import clopper_pearson_upper
 from atpdsl.results.trust import Recall
@@ -66,7 +66,7 @@ def test_recall_counts_the_truly_largest_that_are_on_top_of_the_estimate():
     (found,) = verify_estimates(
         run(
             {0: 5.0, 1: 4.0, 2: 3.0},
-            {0: (5.0, "atp"), 1: (0.1, "atp"), 2: (3.0, "atp"), 7: (2.0, "random")},
+            {0: (5.0, "atp"), 1: (0.1, "atp"), 2: (3.0, "atp"), 7: (2.0, AT_RANDOM)},
         ),
         top=3,
     )
@@ -88,7 +88,7 @@ def test_recall_is_by_both_truths():
     (found,) = verify_estimates(
         run(
             {0: 5.0, 1: 4.0},
-            {0: (5.0, "atp"), 1: (4.0, "atp"), 7: (2.0, "random")},
+            {0: (5.0, "atp"), 1: (4.0, "atp"), 7: (2.0, AT_RANDOM)},
             means={0: 0.0, 1: 4.0, 7: -2.0},
         ),
         top=2,
@@ -100,7 +100,7 @@ def test_recall_is_by_both_truths():
 
 def test_nodes_without_effect_are_not_worth_finding():
     (found,) = verify_estimates(
-        run({0: 5.0, 1: 4.0}, {0: (5.0, "atp"), 1: (0.0, "atp"), 7: (0.0, "random")}), top=2
+        run({0: 5.0, 1: 4.0}, {0: (5.0, "atp"), 1: (0.0, "atp"), 7: (0.0, AT_RANDOM)}), top=2
     )
 
     assert found.recall_mean_abs == Recall(hits=1, of=1)
@@ -110,7 +110,7 @@ def test_rank_correlation_leaves_out_what_is_zero_on_both_sides():
     (found,) = verify_estimates(
         run(
             {0: 3.0, 1: 2.0, 2: 1.0},
-            {0: (1.0, "atp"), 1: (2.0, "atp"), 2: (3.0, "atp"), 7: (0.0, "random")},
+            {0: (1.0, "atp"), 1: (2.0, "atp"), 2: (3.0, "atp"), 7: (0.0, AT_RANDOM)},
         ),
         top=3,
     )
@@ -120,7 +120,7 @@ def test_rank_correlation_leaves_out_what_is_zero_on_both_sides():
 
 def test_the_largest_misses_come_first():
     (found,) = verify_estimates(
-        run({0: 5.0, 1: 4.0}, {0: (4.5, "atp"), 1: (1.0, "atp"), 7: (0.0, "random")}), top=2
+        run({0: 5.0, 1: 4.0}, {0: (4.5, "atp"), 1: (1.0, "atp"), 7: (0.0, AT_RANDOM)}), top=2
     )
 
     assert [(miss.node, miss.estimate, miss.effect_abs) for miss in found.largest] == [
@@ -133,7 +133,7 @@ def test_random_nodes_above_the_weakest_of_the_verified_top_are_missed():
     (found,) = verify_estimates(
         run(
             {0: 5.0, 1: 4.0},
-            {0: (5.0, "atp"), 1: (2.0, "atp"), 7: (3.0, "random"), 8: (2.0, "random")},
+            {0: (5.0, "atp"), 1: (2.0, "atp"), 7: (3.0, AT_RANDOM), 8: (2.0, AT_RANDOM)},
         ),
         top=2,
     )
@@ -148,7 +148,7 @@ def test_the_threshold_is_the_k_th_largest_of_the_top_whoever_chose_it():
     (found,) = verify_estimates(
         run(
             {0: 5.0, 1: 4.0, 2: 3.0},
-            {0: (5.0, "atp"), 1: (2.0, "atp"), 2: (4.0, "other"), 7: (1.0, "random")},
+            {0: (5.0, "atp"), 1: (2.0, "atp"), 2: (4.0, "other"), 7: (1.0, AT_RANDOM)},
         ),
         top=2,
     )
@@ -159,7 +159,7 @@ def test_the_threshold_is_the_k_th_largest_of_the_top_whoever_chose_it():
 
 def test_the_bound_is_clopper_pearson_on_the_nodes_that_were_drawn_from():
     measured = {0: (5.0, "atp"), 1: (4.0, "atp")}
-    measured |= dict.fromkeys(range(10, 15), (0.1, "random"))
+    measured |= dict.fromkeys(range(10, 15), (0.1, AT_RANDOM))
     (found,) = verify_estimates(run({0: 5.0, 1: 4.0}, measured, population=18), top=2)
 
     assert found.unseen is not None
@@ -177,7 +177,7 @@ def test_the_bound_is_clopper_pearson_on_the_nodes_that_were_drawn_from():
 @pytest.mark.parametrize("above", [0, 1, 5])
 def test_never_more_nodes_are_unknown_than_were_not_measured(above):
     measured = {0: (1.0, "atp")}
-    measured |= {n: (2.0 if n < 10 + above else 0.1, "random") for n in range(10, 15)}
+    measured |= {n: (2.0 if n < 10 + above else 0.1, AT_RANDOM) for n in range(10, 15)}
     (found,) = verify_estimates(run({0: 5.0}, measured), top=1)
 
     assert found.unseen is not None
@@ -196,7 +196,7 @@ def test_without_a_random_sample_nothing_is_said_about_the_rest():
 
 def test_when_every_node_that_can_matter_was_measured_nothing_is_unknown():
     (found,) = verify_estimates(
-        run({0: 5.0, 1: 1.0}, {0: (5.0, "atp"), 1: (1.0, "random")}, population=2), top=1
+        run({0: 5.0, 1: 1.0}, {0: (5.0, "atp"), 1: (1.0, AT_RANDOM)}, population=2), top=1
     )
 
     assert found.unseen is None
@@ -204,8 +204,8 @@ def test_when_every_node_that_can_matter_was_measured_nothing_is_unknown():
 
 
 def test_nodes_measured_because_of_their_bound_are_neither_on_top_nor_random():
-    measured = {0: (5.0, "atp"), 1: (4.0, "atp"), 2: (9.0, "bound"), 3: (0.5, "bound")}
-    measured |= dict.fromkeys(range(10, 15), (0.1, "random"))
+    measured = {0: (5.0, "atp"), 1: (4.0, "atp"), 2: (9.0, BY_BOUND), 3: (0.5, BY_BOUND)}
+    measured |= dict.fromkeys(range(10, 15), (0.1, AT_RANDOM))
     (found,) = verify_estimates(run({0: 5.0, 1: 4.0}, measured), top=2)
 
     assert (found.measured, found.random, found.by_bound) == (9, 5, 2)
@@ -219,8 +219,8 @@ def test_nodes_measured_because_of_their_bound_are_neither_on_top_nor_random():
 def test_what_is_left_is_what_the_sample_allows_without_what_bounds_have_found(by_bound):
     """The sample was drawn from everything but the top: 18 nodes, in whatever order later."""
     measured = {0: (5.0, "atp"), 1: (4.0, "atp")}
-    measured |= {n: (4.5 if n < 4 else 0.5, "bound") for n in range(2, 2 + by_bound)}
-    measured |= {10: (6.0, "random")} | dict.fromkeys(range(11, 15), (0.1, "random"))
+    measured |= {n: (4.5 if n < 4 else 0.5, BY_BOUND) for n in range(2, 2 + by_bound)}
+    measured |= {10: (6.0, AT_RANDOM)} | dict.fromkeys(range(11, 15), (0.1, AT_RANDOM))
     (found,) = verify_estimates(run({0: 5.0, 1: 4.0}, measured), top=2)
     large = min(by_bound, 2)
     left = 18 - 5 - by_bound
@@ -244,8 +244,8 @@ def test_a_sample_bounds_what_is_left_as_often_as_it_says():
         sample = set(draw.choice(40, 6, replace=False).tolist())
         rest = sorted(set(range(40)) - sample, key=lambda n: draw.normal() - (n in large))
         by_bound = set(rest[:12])
-        measured = {n: (5.0 if n in large else 0.1, "random") for n in sorted(sample)}
-        measured |= {n: (5.0 if n in large else 0.1, "bound") for n in sorted(by_bound)}
+        measured = {n: (5.0 if n in large else 0.1, AT_RANDOM) for n in sorted(sample)}
+        measured |= {n: (5.0 if n in large else 0.1, BY_BOUND) for n in sorted(by_bound)}
         measured |= {40: (1.0, "atp")}
         (found,) = verify_estimates(run({40: 9.0}, measured, population=41, nodes=41), top=1)
         assert found.unseen is not None
@@ -256,7 +256,7 @@ def test_a_sample_bounds_what_is_left_as_often_as_it_says():
 
 @pytest.mark.parametrize("stopped", [True, False, None])
 def test_a_sequential_verification_says_whether_it_came_to_its_end(stopped):
-    computed = run({0: 5.0}, {0: (5.0, "atp"), 3: (1.0, "bound")})
+    computed = run({0: 5.0}, {0: (5.0, "atp"), 3: (1.0, BY_BOUND)})
     (one,) = computed.verified
     (found,) = verify_estimates(
         replace(computed, verified=(replace(one, stopped=stopped),)), top=1
@@ -319,3 +319,12 @@ def test_an_estimate_without_truth_has_no_verification():
     )
 
     assert verify_estimates(bare, top=3) == ()
+
+
+def test_a_method_may_be_called_random_or_bound():
+    computed = run({0: 5.0, 1: 4.0}, {0: (5.0, "random"), 1: (1.0, "bound")})
+    (found,) = verify_estimates(computed, top=2)
+
+    assert (found.random, found.by_bound) == (0, 0)
+    assert found.unseen is not None
+    assert found.unseen.sampled == 0

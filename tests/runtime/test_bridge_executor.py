@@ -10,7 +10,7 @@ import torch
 
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.passes import optimize
-from atpdsl.planning.outcome import Outcome
+from atpdsl.planning.outcome import AT_RANDOM, Outcome
 from atpdsl.problems import RunError
 from atpdsl.runtime.bridge import BridgeExecutor
 from atpdsl.runtime.executor import EXECUTORS, Silent
@@ -145,7 +145,7 @@ def test_the_chosen_nodes_are_the_best_estimates_and_others_by_lot(model):
     flat = [starts[number] + node for number, node in chosen.nodes]
 
     assert flat[:5] == list(np.argsort(-np.nan_to_num(scores, nan=-1), kind="stable")[:5])
-    assert chosen.chosen_by == ("atp",) * 5 + ("random",) * 4
+    assert chosen.chosen_by == ("atp",) * 5 + (AT_RANDOM,) * 4
     assert len(set(flat)) == 9
 
 

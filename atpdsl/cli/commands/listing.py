@@ -16,7 +16,7 @@ from atpdsl.nodes import NODE_KINDS
 from atpdsl.reference.task_files import tasks
 from atpdsl.semantics.functions import FUNCTIONS
 from atpdsl.semantics.result_functions import RESULT_FUNCTIONS
-from atpdsl.semantics.signature import Signature
+from atpdsl.semantics.signature import Param, Signature
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -50,10 +50,19 @@ def _metrics() -> Table:
 def _signatures(signatures: Sequence[Signature]) -> Table:
     table = columns("name", "what it is, and its settings", fixed=("name",))
     for signature in signatures:
-        settings = ", ".join(f"{param.name} = {param.default}" for param in signature.params)
+        settings = ", ".join(map(_setting, signature.params))
         summary = f"{signature.summary} ({settings})" if settings else signature.summary
         table.add_row(signature.name, summary)
     return table
+
+
+def _setting(param: Param) -> str:
+    """A setting with its default as a spec writes it; what is chosen elsewhere has none."""
+    if param.default is None:
+        return param.name
+    words = {True: "on", False: "off"}
+    is_switch = isinstance(param.default, bool)
+    return f"{param.name} = {words[bool(param.default)] if is_switch else param.default}"
 
 
 def _nodes() -> Table:
