@@ -19,9 +19,10 @@ def trust(record: Record, labels: Sequence[str]) -> Iterator[tuple[str, str]]:
     for verification in record.verification:
         if verification.label in labels:
             yield from _compared(verification)
-    for bound in record.bounds:
-        if set(bound.labels) & set(labels):
-            yield "bound", _bound(bound)
+    bounds = [bound for bound in record.bounds if set(bound.labels) & set(labels)]
+    for bound in bounds:
+        of = clean(f"{', '.join(bound.labels)}: ") if len(bounds) > 1 else ""
+        yield "bound", of + _bound(bound)
     methods = [method for method in record.methods if method.label in labels]
     words = ("flagged", *("" for _ in record.flags[1:]))
     yield from zip(words, (_flagged(flag, methods) for flag in record.flags), strict=False)
