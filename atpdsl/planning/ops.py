@@ -41,6 +41,11 @@ class Forward:
             values, and for tracked runs the scores), sorted; for the QK fix.
         segmented: the graph is cut at the input of every block, so that gradients are walked
             back layer by layer; only for tracked runs.
+        resumable: the residual stream at every block, and every block's keys and values, are
+            kept, so that patched runs can begin at a layer and a position of it.
+        past: the run of the other side whose keys and values stand for the positions before
+            `start`, which are the same on both sides and not run again.
+        start: the first position that is run; 0 without a past.
     """
 
     batch: int
@@ -49,6 +54,9 @@ class Forward:
     tracked: bool = False
     attention: tuple[int, ...] = ()
     segmented: bool = False
+    resumable: bool = False
+    past: Forward | None = None
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +94,14 @@ class Backward:
         drops: gradients with contributions dropped that are wanted beside the plain one,
             sorted; needs a segmented run. `Drop.FIRST_READER` stands for the plain
             gradient's parts by first reader, for GradDrop and for the cancellation index.
+        start: the first position whose gradient is wanted; in a causal model nothing before
+            it has to be walked through.
     """
 
     measure: Measure
     places: tuple[Place, ...]
     drops: tuple[Drop, ...] = ()
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +123,7 @@ class Contract:
     gradient: Backward
     nodes: NodeSet
     skip_equal_prefix: bool = False
+    skip_unreachable: bool = False
     qk_fix: bool = False
     drop: Drop = Drop.OFF
     cancellation: bool = False
@@ -123,12 +135,18 @@ class PatchSweep:
     """Exact effects of every node of a set, one at a time, [pair, *nodes].
 
     Each is metric(base run with the node set to the donor's value) - metric(base run).
+
+    Attributes:
+        incremental: patched runs begin at the node's layer and position, from a base run that
+            is resumable, instead of at the beginning.
     """
 
     base: Measure
     donor: Forward
     nodes: NodeSet
     skip_equal_prefix: bool = False
+    skip_unreachable: bool = False
+    incremental: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,13 +157,16 @@ class PatchChosen:
         frozen: the contributions of everything after the node are held at their values in
             the base run, which leaves the direct effect; the base run then captures the
             outputs of all attentions and MLPs.
+        incremental: as in `PatchSweep`.
     """
 
     base: Measure
     donor: Forward
     chosen: Select
     skip_equal_prefix: bool = False
+    skip_unreachable: bool = False
     frozen: bool = False
+    incremental: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +182,7 @@ class PatchSets:
             agree with the effects of sets says how additive effects are. May be empty.
         known: exact effects of all nodes, one per node set, that keep pairs: they are taken
             where a scheme would patch a node alone. May be empty.
+        incremental: as in `PatchSweep`.
     """
 
     bases: tuple[Measure, ...]
@@ -170,6 +192,7 @@ class PatchSets:
     excluded: Select | None = None
     predicted: tuple[Reduce, ...] = ()
     known: tuple[Reduce, ...] = ()
+    incremental: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +213,7 @@ class PatchOn:
         top, alpha: stops once the upper bound (at level 1 - alpha) of every unmeasured node
             is below the `top`-th largest measured |mean effect|.
         most: stops after so many nodes in any case; None is all of them.
+        incremental: as in `PatchSweep`.
     """
 
     bases: tuple[Measure, ...]
@@ -200,6 +224,7 @@ class PatchOn:
     top: int
     alpha: float
     most: int | None = None
+    incremental: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,8 +281,8 @@ Op: TypeAlias = (
 def operands(op: Op) -> tuple[Op, ...]:
     """The operations that `op` uses, in a fixed order."""
     match op:
-        case Forward():
-            return ()
+        case Forward(past=past):
+            return () if past is None else (past,)
         case Measure(forward=forward, reference=reference):
             return (forward,) if reference is None else (forward, reference)
         case Backward(measure=measure):
@@ -265,10 +290,10 @@ def operands(op: Op) -> tuple[Op, ...]:
         case Contract(base=base, donor=donor, gradient=gradient):
             return (base, donor, gradient)
         case PatchSweep(base=base, donor=donor):
-            return _with_reference(base, donor)
-        case PatchChosen(base=base, donor=donor, chosen=chosen, frozen=frozen):
-            held = (base.forward,) if frozen else ()
-            return (*_with_reference(base, donor), chosen, *held)
+            return _with_reference(base, donor, resumed=op.incremental)
+        case PatchChosen(base=base, donor=donor, chosen=chosen):
+            resumed = op.frozen or op.incremental
+            return (*_with_reference(base, donor, resumed=resumed), chosen)
         case _:
             return _operands_over_batches(op)
 
@@ -279,11 +304,13 @@ def _operands_over_batches(
     match op:
         case PatchSets(bases=bases, donors=donors, excluded=excluded):
             others = () if excluded is None else (excluded,)
-            return (*_all_batches(bases, donors), *others, *op.predicted, *op.known)
+            both = _all_batches(bases, donors, resumed=op.incremental)
+            return (*both, *others, *op.predicted, *op.known)
         case Estimate(source=patched):
             return (patched,)
         case PatchOn(bases=bases, donors=donors, bound=bound, chosen=chosen, effects=effects):
-            return (*_all_batches(bases, donors), bound, chosen, effects)
+            both = _all_batches(bases, donors, resumed=op.incremental)
+            return (*both, bound, chosen, effects)
         case Reduce(parts=parts):
             return parts
         case Select(rankings=rankings):
@@ -294,13 +321,17 @@ def _operands_over_batches(
             assert_never(op)
 
 
-def _all_batches(bases: tuple[Measure, ...], donors: tuple[Forward, ...]) -> tuple[Op, ...]:
-    each = (_with_reference(*both) for both in zip(bases, donors, strict=True))
-    return tuple(op for ops in each for op in ops)
+def _all_batches(
+    bases: tuple[Measure, ...], donors: tuple[Forward, ...], *, resumed: bool
+) -> tuple[Op, ...]:
+    both = zip(bases, donors, strict=True)
+    return tuple(op for b, d in both for op in _with_reference(b, d, resumed=resumed))
 
 
-def _with_reference(base: Measure, donor: Forward) -> tuple[Op, ...]:
-    return (base, donor) if base.reference is None else (base, donor, base.reference)
+def _with_reference(base: Measure, donor: Forward, *, resumed: bool) -> tuple[Op, ...]:
+    """What a patched run needs; with `resumed`, the run that is patched too."""
+    found: tuple[Op, ...] = (base, donor, base.forward) if resumed else (base, donor)
+    return found if base.reference is None else (*found, base.reference)
 
 
 def batch_of(op: Op) -> int | None:

@@ -69,8 +69,8 @@ def rewrite(plan: Plan, change: Callable[[Op], Op]) -> Plan:
 def _rebuild(op: Op, new: _Renew) -> Op:
     """`op` with its operands replaced by `new` ones."""
     match op:
-        case Forward():
-            return op
+        case Forward(past=past):
+            return op if past is None else replace(op, past=new(past))
         case Measure(forward=forward, reference=reference):
             changed = None if reference is None else new(reference)
             return replace(op, forward=new(forward), reference=changed)
