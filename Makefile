@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check fuzz lint types layers clean
+.PHONY: run test check fuzz bench lint types layers clean
 
 run: $(VENV)/.run
 	$(BIN)/atpdsl run specs/ioi.atp
@@ -22,6 +22,11 @@ check: lint types layers
 # What a nightly job runs: 50,000 texts through the whole front end.
 fuzz: $(VENV)/.test
 	ATPDSL_FUZZ=50000 $(BIN)/python -m pytest -n 2 --dist loadfile tests/fuzz
+
+# Short versions of all benchmarks and one table: some fifteen minutes of one core. Peers need
+# `python -m benchmarks.peers.environments` once.
+bench: $(VENV)/.run
+	$(BIN)/python -m benchmarks.summary
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

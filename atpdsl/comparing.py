@@ -18,7 +18,7 @@ from atpdsl.planning.cost import counts
 from atpdsl.planning.ops import Contract, Estimate, Op, PatchSets, PatchSweep, Reduce, Side
 from atpdsl.planning.outcome import Counts, Outcome
 from atpdsl.planning.plan import MethodOutput, Plan, walk
-from atpdsl.planning.positions import live_labels
+from atpdsl.planning.positions import live_labels, reach_of
 from atpdsl.planning.schemes import OnePair, Tree
 from atpdsl.problems import Label, Problem, RunError, SpecError
 from atpdsl.results.comparison import Comparison, ComparisonRecord, Truth, check_free
@@ -220,11 +220,12 @@ def candidates(bound: Bound, base: Side) -> NDArray[np.bool_]:
     """[N] the nodes that some pair has, and that are not zero by construction there."""
     import numpy as np
 
-    pairs = bound.pairs.pairs
+    pairs, reach = bound.pairs.pairs, reach_of(bound)
+    live = [np.array(live_labels(pairs, nodes, base, reach)) for nodes in bound.nodes]
     return np.concatenate(
         [
-            np.broadcast_to(live_labels(pairs, nodes, base), nodes.shape).reshape(-1)
-            for nodes in bound.nodes
+            np.broadcast_to(table[:, None], nodes.shape).reshape(-1)
+            for table, nodes in zip(live, bound.nodes, strict=True)
         ]
     )
 

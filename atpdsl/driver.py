@@ -5,14 +5,19 @@ Up to and including the plan nothing imports torch.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from atpdsl.checked import Planned, PlannedStudy, Study, settled
+from atpdsl.binding.bind import Bound
+from atpdsl.checked import Checked, Planned, PlannedStudy, Study, settled
 from atpdsl.checking import Access, check_source, vocabulary
+from atpdsl.estimating import measure, setup_of
 from atpdsl.execution import Shelf, execute
 from atpdsl.methods.lower import lower
-from atpdsl.passes import optimize
+from atpdsl.passes import around, optimize
+from atpdsl.planning.plan import Plan
+from atpdsl.planning.target import default_target_of
 from atpdsl.problems import Problem, RunError, Source, SpecError
 from atpdsl.registry import closest
 from atpdsl.runtime.executor import Progress, Silent
@@ -29,10 +34,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Access",
+    "calibrate",
     "check",
     "check_source",
     "compare",
     "plan",
+    "plan_around",
     "plan_comparison",
     "plan_study",
     "read_source",
@@ -78,40 +85,80 @@ def check(path: Path, access: Access | None = None) -> Study:
     return check_source(read_source(path), path.parent, access)
 
 
-def plan(path: Path, access: Access | None = None) -> PlannedStudy:
+def plan(
+    path: Path,
+    access: Access | None = None,
+    *,
+    executor: str | None = None,
+    passes: Iterable[str] | None = None,
+) -> PlannedStudy:
     """The plans of a spec, one for each of its points.
+
+    Args:
+        access: what may be asked of the outside, and values for the spec's parameters.
+        executor: what the plans are made for, instead of the spec's.
+        passes: names of the passes that are applied; None is all of them.
 
     Raises:
         SpecError: when the spec has errors.
     """
-    return plan_study(check(path, access))
+    return plan_study(check(path, access), executor=executor, passes=passes)
 
 
-def plan_study(study: Study) -> PlannedStudy:
-    """The plans of a checked spec.
+def plan_study(
+    study: Study, *, executor: str | None = None, passes: Iterable[str] | None = None
+) -> PlannedStudy:
+    """The plans of a checked spec; the arguments are those of `plan`.
 
     Raises:
         SpecError: when it has errors.
     """
-    bound = [point.bound for point in study.points if point.bound is not None]
-    if study.errors or not bound or len(bound) != len(study.points):
+    names = None if passes is None else tuple(passes)
+    points = []
+    for checked, bound in _bound_points(study):
+        planned = optimize(lower(bound), default_target_of(bound, executor), names)
+        points.append(Planned(checked=checked, plan=planned))
+    return PlannedStudy(study=study, points=tuple(points))
+
+
+def calibrate(planned: PlannedStudy, executor: str | None = None) -> None:
+    """Measure how fast this machine runs the models of a study, for its estimates.
+
+    Raises:
+        RunError: when a model cannot be loaded.
+    """
+    points = {setup_of(point, executor): point for point in planned.points}
+    for point in points.values():
+        measure(point, executor)
+
+
+def plan_around(
+    study: Study, name: str, *, passes: Iterable[str] | None = None
+) -> tuple[Plan, Plan]:
+    """The plan of a spec's first point before and after one pass.
+
+    Raises:
+        SpecError: when the spec has errors.
+    """
+    _, bound = _bound_points(study)[0]
+    return around(lower(bound), name, None, passes)
+
+
+def _bound_points(study: Study) -> list[tuple[Checked, Bound]]:
+    points = [(point, point.bound) for point in study.points if point.bound is not None]
+    if study.errors or not points or len(points) != len(study.points):
         raise SpecError(study.problems, study.source)
-    points = zip(study.points, bound, strict=True)
-    return PlannedStudy(
-        study=study,
-        points=tuple(
-            Planned(checked=checked, plan=optimize(lower(one))) for checked, one in points
-        ),
-    )
+    return points
 
 
-def run(
+def run(  # noqa: PLR0913 (all but the first have a default and a name)
     path: Path,
     access: Access | None = None,
     *,
     out: Path | None = None,
     progress: Progress | None = None,
     executor: str | None = None,
+    passes: Iterable[str] | None = None,
     overwrite: bool = False,
 ) -> Result:
     """Run a spec that has one point, and save its result.
@@ -120,6 +167,7 @@ def run(
         access: what may be asked of the outside, and values for the spec's parameters.
         out: the result directory; `runs/<spec name>` in the current folder if not given.
         executor: an executor's name, instead of the spec's.
+        passes: names of the passes that its plan goes through; None is all of them.
         overwrite: replace the result of another spec.
 
     Raises:
@@ -127,7 +175,7 @@ def run(
         RunError: when it cannot be run or the result cannot be written.
     """
     return run_planned(
-        plan(path, access).only(),
+        plan(path, access, executor=executor, passes=passes).only(),
         out=out,
         progress=progress or Silent(),
         executor=executor,

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from atpdsl.checked import Planned, settled
+from atpdsl.estimating import Forecast
 from atpdsl.problems import Label, Problem, Severity, SpecError
 from atpdsl.runtime.executor import EXECUTORS, Progress
 from atpdsl.semantics.experiment import Experiment
 
 if TYPE_CHECKING:
+    from atpdsl.planning.estimate import PlanEstimate
     from atpdsl.planning.outcome import Outcome
     from atpdsl.results.record import ModelRecord
     from atpdsl.results.result import Result
@@ -23,9 +25,14 @@ NO_GAP = 1e-6
 
 
 class Shelf:
-    """The model that was loaded last, for the next point of a sweep that wants the same."""
+    """The model that was loaded last, for the next point of a sweep that wants the same.
 
-    def __init__(self) -> None:
+    Args:
+        measure: how fast models are on this machine is measured, where it is not known yet.
+    """
+
+    def __init__(self, *, measure: bool = False) -> None:
+        self.measure = measure
         self._key: tuple[object, ...] = ()
         self._model: LoadedModel | None = None
 
@@ -61,11 +68,13 @@ class Computed:
 
     Attributes:
         device, threads: as used, not as asked for.
+        estimate: what was said of it beforehand.
         started: UTC.
         seconds: wall time, with loading the model.
     """
 
     outcome: Outcome
+    estimate: PlanEstimate
     executor: str
     device: str
     threads: int
@@ -92,6 +101,7 @@ def compute(planned: Planned, name: str, progress: Progress, shelf: Shelf) -> Co
     entry = EXECUTORS[name]
     began, started = time.perf_counter(), datetime.now(UTC)
     device, threads = "none", 0
+    forecast = Forecast(planned, name, measure=shelf.measure)
     if not entry.needs_model:
         outcome = entry.make().execute(planned.plan, None, progress)
     else:
@@ -100,15 +110,19 @@ def compute(planned: Planned, name: str, progress: Progress, shelf: Shelf) -> Co
         prepare_environment()
         from atpdsl.runtime.memory import check_activations
 
+        forecast.check()
         check_activations(planned.plan)
         model = shelf.model(planned, progress)
         choice = choose_threads(files.n_parameters(), requested=experiment.run.threads)
         with using_threads(choice):
+            forecast.measured(model)
             outcome = entry.make().execute(planned.plan, model, progress)
+        forecast.learn(outcome)
         device, threads = model.device, choice.count
     return Computed(
         outcome=outcome,
-        executor=name,
+        estimate=forecast.estimate,
+        executor=outcome.executor or name,
         device=device,
         threads=threads,
         started=started,
@@ -129,6 +143,7 @@ def result_of(planned: Planned, computed: Computed) -> Result:
             experiment=experiment,
             pairs=planned.plan.bound.pairs,
             outcome=computed.outcome,
+            estimate=computed.estimate,
             model=_model_record(planned),
             spell=checked.tokenizer.decode_token,
             device=computed.device,
@@ -136,7 +151,11 @@ def result_of(planned: Planned, computed: Computed) -> Result:
             started=computed.started.isoformat(timespec="seconds"),
             seconds=computed.seconds,
             executor=computed.executor,
-            warnings=(*checked.warnings, *_gapless(computed.outcome, experiment)),
+            warnings=(
+                *checked.warnings,
+                *_gapless(computed.outcome, experiment),
+                *_through_the_bridge(computed.outcome, experiment),
+            ),
         )
     )
 
@@ -154,6 +173,21 @@ def _model_record(planned: Planned) -> ModelRecord:
         tokenizer_sha256=files.tokenizer_digest(),
         shape=planned.plan.bound.shape,
         remote_code=files.remote_code,
+    )
+
+
+def _through_the_bridge(outcome: Outcome, experiment: Experiment) -> tuple[Problem, ...]:
+    """A warning where the faster executor would have been taken, and was not."""
+    if not outcome.executor_note:
+        return ()
+    return (
+        Problem(
+            code="ATP433",
+            message=f"run through the bridge, which is slower: {outcome.executor_note}",
+            at=Label(experiment.model.span),
+            help="write `executor = bridge` in `run { ... }` to choose it",
+            severity=Severity.WARNING,
+        ),
     )
 
 

@@ -35,7 +35,7 @@ from atpdsl.semantics.experiment import (
     VerifyCall,
 )
 from tests.metrics.formulas import sets_of
-from tests.small_models import bridge
+from tests.small_models import N_LAYERS, bridge
 
 NOWHERE = Span(0, 0)
 
@@ -132,9 +132,11 @@ def shape_of(config: Any) -> ModelShape:
 def make_plan(
     pairs: Sequence[TokenPair], nodes: Sequence[NodeSet], asked: Experiment, shape: Any = None
 ) -> Plan:
+    """`shape` is that of the small models where it is not given, as far as plans look at it."""
+    layers = max(N_LAYERS, *(1 + n.layers[-1] for n in nodes))
     bound = Bound(
         experiment=asked,
-        shape=shape or SimpleNamespace(n_layers=1 + max(n.layers[-1] for n in nodes)),
+        shape=shape or SimpleNamespace(n_layers=layers, family="test"),
         pairs=TokenPairs(pairs=tuple(pairs), pad_id=0, bos_id=None),
         nodes=tuple(nodes),
     )

@@ -65,7 +65,7 @@ def test_the_result_says_what_was_done(tmp_path):
     atpdsl.run(written(tmp_path), out=tmp_path / "out")
     record = json.loads((tmp_path / "out" / "result.json").read_text())
 
-    assert record["schema"] == "atpdsl/result/3"
+    assert record["schema"] == "atpdsl/result/4"
     assert record["spec"]["text"] == IOI
     assert [m["direction"] for m in record["methods"]] == ["noising", "noising"]
     assert len(record["provenance"]["model"]["weights_sha256"]) == 64

@@ -132,14 +132,27 @@ def _add_access(parser: _Parser) -> None:
     )
 
 
+def _add_passes(parser: _Parser) -> None:
+    parser.add_argument(
+        "--passes",
+        metavar="NAMES",
+        default="all",
+        help="which passes the plan goes through: `all`, `none`, or `a,b,c`",
+    )
+
+
 def _add_run(commands: Commands[_Parser]) -> None:
     parser = _add(commands, "run", "run:run", "run a spec and keep its result")
     parser.add_argument("spec", metavar="SPEC", type=Path, help="the spec file")
     parser.add_argument("--out", metavar="DIR", type=Path, help="result folder (runs/NAME)")
     parser.add_argument("--overwrite", action="store_true", help="replace another run's result")
     parser.add_argument("--executor", metavar="NAME", help="instead of the spec's executor")
+    _add_passes(parser)
     _add_access(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress")
+    parser.add_argument(
+        "--analyze", action="store_true", help="compare what was estimated with what it took"
+    )
     _add_json(parser)
 
 
@@ -174,6 +187,13 @@ def _add_fmt(commands: Commands[_Parser]) -> None:
 def _add_plan(commands: Commands[_Parser]) -> None:
     parser = _add(commands, "plan", "plan:plan", "show what a run would cost")
     parser.add_argument("spec", metavar="SPEC", type=Path, help="the spec file")
+    _add_passes(parser)
+    parser.add_argument(
+        "--show", metavar="PASS", help="the operations before and after one of the passes"
+    )
+    parser.add_argument(
+        "--calibrate", action="store_true", help="measure how fast the model runs here, first"
+    )
     _add_access(parser)
     _add_json(parser)
 

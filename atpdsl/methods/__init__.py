@@ -2,6 +2,7 @@
 
 from atpdsl.methods.activation_patching import ACTIVATION_PATCHING
 from atpdsl.methods.atp import ATP, ATP_STAR
+from atpdsl.methods.auto import AUTO
 from atpdsl.methods.blocks import BLOCKS
 from atpdsl.methods.hierarchical import HIERARCHICAL
 from atpdsl.methods.iterative import ITERATIVE
@@ -16,6 +17,7 @@ METHODS = Registry(
         ACTIVATION_PATCHING,
         ATP,
         ATP_STAR,
+        AUTO,
         SUBSAMPLING,
         BLOCKS,
         HIERARCHICAL,

@@ -58,7 +58,7 @@ def compared_methods(
         SpecError: ATP111 for an unknown name, ATP116 for an exact method, ATP177 and ATP421
             for one that needs a gradient where there is none.
     """
-    own = {call.label: call for call in bound.experiment.methods}
+    own = {call.label: _as_run(call, bound) for call in bound.experiment.methods}
     usual = {one.label: _call(one, bound) for one in USUAL}
     chosen = tuple(dict.fromkeys(named))
     left_out = ""
@@ -139,7 +139,15 @@ def _call(one: Usual, bound: Bound) -> MethodCall:
 
 
 def _by_name(name: str, bound: Bound) -> MethodCall | None:
-    return _call(Usual(label=name, method=name), bound) if name in METHODS else None
+    if name not in METHODS:
+        return None
+    return _as_run(_call(Usual(label=name, method=name), bound), bound)
+
+
+def _as_run(call: MethodCall, bound: Bound) -> MethodCall:
+    """The call of the method that is run, where a method stands for others."""
+    settled, _ = METHODS[call.method].settle(call, bound)
+    return call if settled.method == call.method else settled
 
 
 def _unknown(
@@ -190,7 +198,8 @@ def _unfit(call: MethodCall, bound: Bound) -> Problem | None:
 def _truths(bound: Bound, calls: Iterable[MethodCall]) -> tuple[MethodCall, ...]:
     """An exact method for each direction: the spec's, or `ap`."""
     calls = tuple(calls)
-    exact = [call for call in bound.experiment.methods if METHODS[call.method].exact]
+    written = (_as_run(call, bound) for call in bound.experiment.methods)
+    exact = [call for call in written if METHODS[call.method].exact]
     found: list[MethodCall] = []
     for direction in dict.fromkeys(call.direction for call in calls):
         own = next((call for call in exact if call.direction is direction), None)

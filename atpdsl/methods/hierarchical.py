@@ -9,7 +9,7 @@ from atpdsl.binding.bind import Bound
 from atpdsl.methods.method import Method, Request
 from atpdsl.methods.patched_sets import estimates, whole
 from atpdsl.planning.ops import Estimate, Side
-from atpdsl.planning.positions import live_labels
+from atpdsl.planning.positions import live_labels, reach_of
 from atpdsl.planning.schemes import Tree
 from atpdsl.semantics.experiment import Direction, MethodCall
 from atpdsl.semantics.signature import Param, Signature
@@ -45,9 +45,9 @@ def settle(call: MethodCall, bound: Bound) -> tuple[MethodCall, str]:
 def _drawn(call: MethodCall, bound: Bound) -> int:
     """How many nodes there are to put into blocks: those that some patch can matter for."""
     base = Side.CLEAN if call.direction is Direction.NOISING else Side.CORRUPTED
-    pairs = bound.pairs.pairs
+    pairs, reach = bound.pairs.pairs, reach_of(bound)
     return sum(
-        len(nodes.layers) * len(nodes.indices) * sum(live_labels(pairs, nodes, base))
+        len(nodes.indices) * sum(map(sum, live_labels(pairs, nodes, base, reach)))
         for nodes in bound.nodes
     )
 

@@ -11,6 +11,7 @@ from atpdsl.methods.verifying import verifications
 from atpdsl.metrics import metric_of
 from atpdsl.planning.ops import Forward, Measure, Side
 from atpdsl.planning.plan import Batch, MethodOutput, Plan
+from atpdsl.planning.positions import equal_prefix
 from atpdsl.semantics.experiment import MethodCall
 
 # Rows of a matrix product below this are slow on CPUs, above it they cost only memory.
@@ -39,9 +40,15 @@ def lower(bound: Bound) -> Plan:
 
 
 def make_batches(bound: Bound) -> tuple[Batch, ...]:
-    """Pairs of like length together, each batch within the token budget."""
+    """Pairs of like length together, each batch within the token budget.
+
+    Among those of one length pairs that agree up to like positions: what is before the first
+    difference in all pairs of a batch need not be run.
+    """
     pairs = bound.pairs.pairs
-    order = sorted(range(len(pairs)), key=lambda i: len(pairs[i].clean))
+    order = sorted(
+        range(len(pairs)), key=lambda i: (len(pairs[i].clean), equal_prefix(pairs[i]))
+    )
     size = bound.experiment.run.batch or max(1, TOKENS_PER_BATCH // bound.pairs.longest)
     starts = range(0, len(order), size)
     return tuple(

@@ -15,7 +15,7 @@ from atpdsl.semantics.experiment import Direction, MethodCall, MetricCall
 from atpdsl.semantics.signature import Signature
 
 Settle: TypeAlias = Callable[[MethodCall, Bound], tuple[MethodCall, str]]
-"""Settings that depend on the pairs or nodes settled; and what was settled, for people."""
+"""What depends on the pairs or nodes settled; and what was settled, for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,8 @@ class Method:
         paper: where it is defined.
         formula: what it computes per pair, in one line.
         lower: the method as one operation per node set, in the order of `Request.sets`.
-        settle: settles what depends on the pairs and nodes, before it is lowered.
+        settle: settles what depends on the pairs and nodes, before it is lowered; the call
+            that it gives back may be one of another method.
         formula_of: the formula of a call with settings, where they change it.
     """
 

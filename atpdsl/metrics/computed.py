@@ -54,6 +54,7 @@ def computed(name: str, formula: MetricFormula, named: Registry[Metric]) -> Metr
         measure=computation.measure,
         unit=computation.unit(formula.term) or RATIO,
         needs_reference=any(metric.needs_reference for metric in used),
+        of_logits=computation.of_logits(),
         flat_at_clean=computation.slope(formula.term).flat,
     )
 
@@ -94,6 +95,12 @@ class _Computation:
     def metrics(self) -> tuple[Metric, ...]:
         """The metrics with a name that are used."""
         return tuple(self.named[r.reading] for r in self._readings() if r.tokens is None)
+
+    def of_logits(self) -> bool:
+        """Whether nothing but logits of tokens is read."""
+        readings = self._readings()
+        own = (READINGS[r.reading].of_logits for r in readings if r.tokens is not None)
+        return all(own) and all(metric.of_logits for metric in self.metrics())
 
     def signatures(self) -> tuple[Signature, ...]:
         """Of everything that is read."""

@@ -26,4 +26,5 @@ LOGIT_DIFF = Metric(
     ),
     measure=logit_diff,
     unit="logits",
+    of_logits=True,
 )

@@ -85,6 +85,7 @@ class Metric:
         measure: (logits, targets) -> [pair]; uses tensor methods only, so that this package
             needs no torch.
         needs_reference: whether `Targets.reference` must be set.
+        of_logits: only logits of the targets' tokens are read, so that no others are needed.
         flat_at_clean: the gradient at the clean run is zero by definition, so that first
             order estimates there say nothing.
         unit: what the number is measured in.
@@ -94,6 +95,7 @@ class Metric:
     measure: Callable[[Logits, Targets], Tensor]
     unit: str
     needs_reference: bool = False
+    of_logits: bool = False
     flat_at_clean: bool = False
 
     @property

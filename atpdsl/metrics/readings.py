@@ -21,11 +21,13 @@ class TokenReading:
     Attributes:
         read: (logits, tokens) -> [pair]; uses tensor methods only.
         unit: what the number is measured in.
+        of_logits: only the tokens' logits are read.
     """
 
     signature: Signature
     read: Callable[[Logits, TokenRows], Tensor]
     unit: str
+    of_logits: bool = False
 
     @property
     def name(self) -> str:
@@ -72,6 +74,7 @@ READINGS = Registry(
         TokenReading(
             signature=Signature(name="logit", summary="mean logit of the tokens"),
             read=logit,
+            of_logits=True,
             unit="logits",
         ),
         TokenReading(

@@ -154,6 +154,11 @@ def _head_size(config: Config, d_model: int, n_heads: int) -> int:
     return _number(config, "head_dim", default=d_model // n_heads)
 
 
+def _is_tied(config: Config, *, unless_said: bool) -> bool:
+    """Whether the unembedding is the embedding; configurations leave out the usual."""
+    return config.get("tie_word_embeddings", unless_said) is True
+
+
 def _gpt2(entry: Architecture, config: Config) -> ModelShape:
     d_model = _number(config, "n_embd")
     n_heads = _number(config, "n_head")
@@ -168,6 +173,7 @@ def _gpt2(entry: Architecture, config: Config) -> ModelShape:
         d_mlp=_number(config, "n_inner", default=4 * d_model),
         d_vocab=_number(config, "vocab_size"),
         n_context=_number(config, "n_positions", "n_ctx"),
+        tied=_is_tied(config, unless_said=True),
     )
 
 
@@ -186,6 +192,7 @@ def _neox(entry: Architecture, config: Config) -> ModelShape:
         d_vocab=_number(config, "vocab_size"),
         n_context=_number(config, "max_position_embeddings"),
         parallel=config.get("use_parallel_residual", True) is True,
+        tied=_is_tied(config, unless_said=False),
     )
 
 
@@ -206,6 +213,7 @@ def _llama(entry: Architecture, config: Config) -> ModelShape:
         d_mlp=_number(config, "intermediate_size"),
         d_vocab=_number(config, "vocab_size"),
         n_context=_number(config, "max_position_embeddings"),
+        tied=_is_tied(config, unless_said=entry.family == "gemma3"),
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+GATED = frozenset({"llama", "gemma3"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelShape:
@@ -14,6 +16,7 @@ class ModelShape:
         family: `gpt2`, `neox`, `llama` (Llama, Mistral, Qwen2, Qwen3) or `gemma3`.
         parallel: attention and MLP read the same residual (no `resid.mid`).
         n_context: the longest prompt in tokens, BOS included.
+        tied: the unembedding is the embedding, stored once.
     """
 
     architecture: str
@@ -27,3 +30,9 @@ class ModelShape:
     d_vocab: int
     n_context: int
     parallel: bool = False
+    tied: bool = True
+
+    @property
+    def gated(self) -> bool:
+        """Whether the MLP multiplies two projections, and so has three matrices."""
+        return self.family in GATED

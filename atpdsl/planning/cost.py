@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from atpdsl.binding.nodeset import NodeSet
 from atpdsl.planning.ops import (
     Backward,
     Contract,
@@ -24,7 +23,15 @@ from atpdsl.planning.ops import (
 )
 from atpdsl.planning.outcome import Counts
 from atpdsl.planning.plan import Plan, schedule
-from atpdsl.planning.positions import patches
+from atpdsl.planning.rows import (
+    calls_of,
+    most_token_layers,
+    pairs_of,
+    row_runs,
+    skips_of,
+    token_layers,
+    width,
+)
 from atpdsl.planning.schemes import Blocks, Inclusions, OnePair, Partitions, Shuffle, Tree
 
 STAGES = ("activations", "gradients", "patching", "searching", "verification", "bounds")
@@ -51,31 +58,46 @@ class PlanRow:
 def counts(op: Op, plan: Plan) -> Counts:
     """Passes of one operation; an upper bound for those `BOUNDED`, exact for the others."""
     match op:
-        case Forward(batch=batch):
-            size = len(plan.batches[batch].pairs)
-            return Counts(forward_calls=1, forward_sequences=size)
-        case Backward(measure=measure):
-            size = len(plan.batches[measure.forward.batch].pairs)
+        case Forward():
+            return forward_counts(op, plan)
+        case Backward():
+            return backward_counts(op, plan)
+        case PatchSweep():
+            return _swept(op, plan)
+        case PatchChosen() | PatchSets() | PatchOn():
+            rows = _most_rows(op, plan)
             return Counts(
-                backward_calls=1,
-                backward_sequences=size,
-                layer_backwards=size * walked(op, plan.bound.shape.n_layers),
+                forward_calls=-(-rows // plan.rows_per_call),
+                forward_sequences=rows,
+                forward_layers=rows * most_token_layers(op, plan),
             )
-        case PatchSweep(nodes=nodes):
-            return _patched(_sweep_rows(op, nodes, plan), plan)
-        case PatchChosen(base=base, chosen=chosen):
-            size = len(plan.batches[base.forward.batch].pairs)
-            return _patched(size * most_chosen(chosen), plan)
-        case PatchSets():
-            return _patched(most_sets(op, plan), plan)
-        case PatchOn(chosen=chosen, most=most):
-            left = sum(len(nodes) for nodes in chosen.sets)
-            nodes_left = left if most is None else min(left, most)
-            return _patched(nodes_left * len(plan.bound.pairs), plan)
         case Measure() | Contract() | Reduce() | Select() | Take() | Estimate():
             return Counts()
         case _:
             assert_never(op)
+
+
+def forward_counts(op: Forward, plan: Plan) -> Counts:
+    """The passes of one unpatched run."""
+    size = len(plan.batches[op.batch].pairs)
+    tokens = width(plan, op.batch, op.side) - op.start
+    return Counts(
+        forward_calls=1,
+        forward_sequences=size,
+        forward_layers=size * tokens * plan.bound.shape.n_layers,
+    )
+
+
+def backward_counts(op: Backward, plan: Plan) -> Counts:
+    """The passes of one walk back, all streams together."""
+    forward = op.measure.forward
+    layers = len(plan.batches[forward.batch].pairs) * walked(op, plan.bound.shape.n_layers)
+    return Counts(
+        backward_calls=1,
+        backward_sequences=len(plan.batches[forward.batch].pairs),
+        layer_backwards=layers,
+        backward_layers=layers * (width(plan, forward.batch, forward.side) - op.start),
+    )
 
 
 def walked(op: Backward, n_layers: int) -> int:
@@ -140,16 +162,35 @@ def most_chosen(chosen: Select) -> int:
     return min(everything, len(chosen.rankings) * chosen.top + chosen.random)
 
 
-def _sweep_rows(op: PatchSweep, nodes: NodeSet, plan: Plan) -> int:
-    batch = plan.batches[op.base.forward.batch]
-    pairs = tuple(plan.bound.pairs.pairs[i] for i in batch.pairs)
-    side = op.base.forward.side
-    spots = patches(pairs, nodes, side, skip_equal_prefix=op.skip_equal_prefix)
-    return len(nodes.layers) * len(nodes.indices) * sum(1 for _ in spots)
+def _swept(op: PatchSweep, plan: Plan) -> Counts:
+    forward, n_layers = op.base.forward, plan.bound.shape.n_layers
+    pairs = pairs_of(plan, forward.batch)
+    runs = row_runs(pairs, op.nodes, forward.side, skips_of(op, plan))
+    rows = sum(run.count for run in runs)
+    tokens = width(plan, forward.batch, forward.side)
+    if op.incremental:
+        at_once = plan.rows_per_call * tokens
+        calls = sum(1 for _ in calls_of(runs, at_once))
+        passed = token_layers(runs, at_once, n_layers)
+    else:
+        calls = -(-rows // plan.rows_per_call)
+        passed = rows * tokens * n_layers
+    return Counts(forward_calls=calls, forward_sequences=rows, forward_layers=passed)
 
 
-def _patched(rows: int, plan: Plan) -> Counts:
-    return Counts(forward_calls=-(-rows // plan.rows_per_call), forward_sequences=rows)
+def _most_rows(op: PatchChosen | PatchSets | PatchOn, plan: Plan) -> int:
+    """The most patched sequences, where the nodes are not known yet."""
+    match op:
+        case PatchChosen(base=base, chosen=chosen):
+            return len(plan.batches[base.forward.batch].pairs) * most_chosen(chosen)
+        case PatchSets():
+            return most_sets(op, plan)
+        case PatchOn(chosen=chosen, most=most):
+            left = sum(len(nodes) for nodes in chosen.sets)
+            nodes_left = left if most is None else min(left, most)
+            return nodes_left * len(plan.bound.pairs)
+        case _:
+            assert_never(op)
 
 
 def stage_of(op: Op) -> str:
@@ -171,7 +212,7 @@ def stage_of(op: Op) -> str:
             assert_never(op)
 
 
-_WHAT = {
+WHAT = {
     "activations": "clean and corrupted runs",
     "gradients": "attribution patching",
     "patching": "exact patching of every node (ap)",
@@ -194,7 +235,7 @@ def plan_rows(plan: Plan) -> tuple[PlanRow, ...]:
         if isinstance(op, BOUNDED):
             bounded.add(stage)
     return tuple(
-        PlanRow(stage=s, what=_WHAT[s], counts=totals[s], at_most=s in bounded)
+        PlanRow(stage=s, what=WHAT[s], counts=totals[s], at_most=s in bounded)
         for s in STAGES
         if s in totals
     )

@@ -1,117 +1,301 @@
-"""How much memory the activations of a plan take, roughly, beside the model's weights."""
+"""How much memory a plan takes: its activations, step by step, and the model's weights.
+
+The schedule is gone through as an executor would: what an operation leaves behind is there
+until its last use, and what it needs while it works comes on top.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from atpdsl.binding.nodeset import NodeSet
+from atpdsl.models.shape import ModelShape
 from atpdsl.nodes import NODE_KINDS, Unit
+from atpdsl.planning.cost import stage_of
 from atpdsl.planning.ops import (
     Backward,
+    Contract,
     Drop,
     Forward,
+    Measure,
+    Op,
     PatchChosen,
     PatchOn,
     PatchSets,
+    PatchSweep,
     Place,
+    Reduce,
+    Side,
     operands,
 )
-from atpdsl.planning.plan import Plan, walk
+from atpdsl.planning.plan import Plan, schedule
+from atpdsl.planning.rows import width
+from atpdsl.planning.target import target_of
 
 ITEM_BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
-# Tensors of the residual stream's width that a block keeps for its backward pass, and of the
-# MLP's width; counted in the blocks of Hugging Face's GPT-2 and Llama.
-STREAM_TENSORS, MLP_TENSORS = 16, 3
-# What allocators take beyond it: measured 1.2 to 1.3 on four plans.
-SLACK = 1.25
-# Tensors of the attention pattern's size while the QK fix of a layer's keys is computed.
+FLOAT64 = 8
+
+
+Times = tuple[float, float, float]
+"""Numbers for each token: times d_model, times d_mlp, times heads x tokens of the prompt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footprint:
+    """What an executor keeps for each token.
+
+    Attributes:
+        graph: in every layer of a tracked run, until its gradients are there.
+        block: in the one block that an untracked run is in.
+        patched: the same in a run with a node per row.
+        stream: for each gradient that goes through a block in one batched backward.
+        layerwise: gradients are contracted layer by layer in any case, not only where the
+            graph is cut.
+    """
+
+    graph: Times
+    block: Times
+    patched: Times
+    stream: Times
+    layerwise: bool = False
+
+
+# Fitted to the high-water mark of the process (`runtime/peak.py`) in runs of models with random
+# weights that differ in one size at a time: d_model 256 and 512, d_mlp 2.6 to 8 times that, 16
+# to 512 tokens, GPT-2 and Llama. What allocators take beside is in the numbers.
+FOOTPRINTS: Mapping[tuple[str, bool], Footprint] = MappingProxyType(
+    {
+        # GPT-2's GELU is spelled out in Hugging Face's code: autograd keeps six steps of it.
+        ("bridge", False): Footprint(
+            graph=(10, 6.5, 3.7), block=(8, 3, 4), patched=(10, 4, 11), stream=(4, 6.5, 2)
+        ),
+        ("bridge", True): Footprint(
+            graph=(11.5, 4.4, 3), block=(8, 3, 4), patched=(10, 4, 11), stream=(4, 4.4, 2)
+        ),
+        ("native", False): Footprint(
+            graph=(6, 1, 1),
+            block=(8, 3, 1),
+            patched=(8, 3, 1),
+            stream=(4, 2, 1),
+            layerwise=True,
+        ),
+        ("native", True): Footprint(
+            graph=(6, 2, 1),
+            block=(8, 4, 1),
+            patched=(8, 4, 1),
+            stream=(4, 2, 1),
+            layerwise=True,
+        ),
+    }
+)
+# Attention patterns alive while the QK fix of a layer's keys is computed.
 PATTERNS = 10
-_STREAMED = {Drop.EVERY_LAYER, Drop.EVERY_SUBLAYER}
+# Copies of the logits at the position that is read, twice of them in float64 for the metric.
+LOGITS = 5
+STREAM_NUMBERS = 1 << 20
+"""Numbers of gradients in one batched backward, where the plan leaves it to the executor."""
+_STREAMED = frozenset({Drop.EVERY_LAYER, Drop.EVERY_SUBLAYER})
 
 
 def activation_bytes(plan: Plan) -> int:
-    """The most bytes of activations alive at once, within a fifth or so.
+    """The most bytes of activations alive at once."""
+    return max(stage_bytes(plan).values(), default=0)
 
-    What the verification needs is kept for all batches; all else for one batch at a time.
+
+def plan_bytes(plan: Plan) -> int:
+    """The most bytes that a run of the plan adds to a process: weights and activations."""
+    return weight_bytes(plan) + activation_bytes(plan)
+
+
+def stage_bytes(plan: Plan) -> dict[str, int]:
+    """The most bytes of activations alive while each stage works, by its name."""
+    sizes = _Sizes(plan, FOOTPRINTS[target_of(plan).name, plan.bound.shape.gated])
+    order = schedule(plan)
+    uses = Counter(operand for op in order for operand in operands(op))
+    backwards = Counter(op.measure.forward for op in order if isinstance(op, Backward))
+    # Sums over pairs are there from the beginning.
+    alive = sum(sizes.sums(op) for op in order if isinstance(op, Reduce))
+    held: dict[Op, int] = {}
+    found: dict[str, int] = {}
+    for op in order:
+        kept = sizes.kept(op)
+        stage = stage_of(op)
+        found[stage] = max(found.get(stage, 0), alive + kept + sizes.working(op))
+        held[op] = kept
+        alive += kept
+        if isinstance(op, Backward):
+            forward = op.measure.forward
+            backwards[forward] -= 1
+            if not backwards[forward]:
+                graph = sizes.graph(forward)
+                held[forward] -= graph
+                alive -= graph
+        for operand in operands(op):
+            uses[operand] -= 1
+            if not uses[operand]:
+                alive -= held.pop(operand, 0)
+    return found
+
+
+def weight_bytes(plan: Plan) -> int:
+    """Bytes of the model's weights, from its shape."""
+    return parameters(plan.bound.shape) * _item(plan)
+
+
+def parameters(shape: ModelShape) -> int:
+    """How many weights a model of this shape has, within a few hundredths.
+
+    Vectors (biases, norms) are counted as in GPT-2, which has the most of them.
     """
-    forwards = [op for op in walk(plan) if isinstance(op, Forward)]
-    kept = {
-        operand
-        for op in walk(plan)
-        if isinstance(op, PatchChosen | PatchSets | PatchOn)
-        for operand in operands(op)
-        if isinstance(operand, Forward)
-    }
-    held = sum(_captured(op, plan) for op in kept)
-    streamed = {
-        op.measure.forward: len(set(op.drops) & _STREAMED)
-        for op in walk(plan)
-        if isinstance(op, Backward)
-    }
-    by_batch = [
-        sum(
-            _working(op, plan, streamed.get(op, 0))
-            for op in forwards
-            if op.batch == batch.number
-        )
-        for batch in plan.batches
-    ]
-    return int(SLACK * (held + max(max(by_batch, default=0), _patched_run(plan))))
+    heads = shape.d_head * (2 * shape.n_heads + 2 * shape.n_kv_heads)
+    matrices = shape.d_model * (heads + (3 if shape.gated else 2) * shape.d_mlp)
+    vectors = heads + shape.d_mlp + 6 * shape.d_model
+    embeddings = (1 if shape.tied else 2) * shape.d_vocab
+    positions = shape.n_context if shape.family == "gpt2" else 0
+    per_layer = matrices + vectors
+    return shape.n_layers * per_layer + (embeddings + positions) * shape.d_model
 
 
-def _captured(op: Forward, plan: Plan) -> int:
-    """Bytes of the activations that a run keeps."""
-    return sum(_width(place, plan) for place in op.captures) * _tokens(op, plan) * _item(plan)
+@dataclass(slots=True)
+class _Sizes:
+    """Bytes of one plan's operations; lengths of batches are looked up once."""
+
+    plan: Plan
+    footprint: Footprint
+    _lengths: dict[tuple[int, Side], int] = field(default_factory=dict)
+
+    def kept(self, op: Op) -> int:
+        """Bytes that an operation leaves behind, until its last use."""
+        match op:
+            case Forward():
+                return self._run(op) + self.graph(op)
+            case Contract(nodes=nodes, base=base):
+                return self._table(nodes, base.batch, 2 + 2 * (op.qk_fix or op.cancellation))
+            case _:
+                return 0
+
+    def working(self, op: Op) -> int:
+        """Bytes that it needs while it works, beyond what it keeps."""
+        match op:
+            case Forward():
+                shape = self.plan.bound.shape
+                tokens = self._tokens(op)
+                logits = LOGITS * shape.d_vocab * self._pairs(op.batch)
+                block = self._per_token(self.footprint.block, self._length(op))
+                return int(tokens * block + logits) * self._item()
+            case Backward():
+                return self._gradients(op)
+            case Contract() if op.qk_fix or op.saturation:
+                return self._fixing(op.base)
+            case PatchSweep() | PatchChosen():
+                return self._patched(op.base) + self._effects(op)
+            case PatchSets(bases=bases) | PatchOn(bases=bases):
+                return max(self._patched(base) for base in bases)
+            case _:
+                return 0
+
+    def graph(self, op: Forward) -> int:
+        """Bytes that a tracked run keeps for its gradients."""
+        if not op.tracked:
+            return 0
+        per_layer = self._per_token(self.footprint.graph, self._length(op))
+        layers = self.plan.bound.shape.n_layers
+        return int(per_layer * layers * self._tokens(op)) * self._item()
+
+    def _run(self, op: Forward) -> int:
+        """Bytes of what a run keeps for others: captures, attention, and where to resume."""
+        shape = self.plan.bound.shape
+        per_token = sum(self._width(place) for place in op.captures)
+        attended = 2 * (shape.n_heads + shape.n_kv_heads) * shape.d_head
+        # The scores of tracked runs are among what their graphs keep.
+        per_token += len(op.attention) * attended
+        if op.resumable:
+            keys_and_values = 2 * shape.n_kv_heads * shape.d_head
+            per_token += shape.n_layers * (shape.d_model + keys_and_values)
+        logits = self._pairs(op.batch) * shape.d_vocab
+        return (per_token * self._tokens(op) + logits) * self._item()
+
+    def _gradients(self, op: Backward) -> int:
+        """Bytes of the gradients at places that are contracted later, and of the streams."""
+        forward, shape = op.measure.forward, self.plan.bound.shape
+        tokens = self._tokens(forward)
+        # Layer by layer where the graph is cut there, and otherwise all at once.
+        layerwise = forward.segmented or self.footprint.layerwise
+        places = op.places if not layerwise else _of_one_layer(op.places)
+        captured = sum(self._width(place) for place in places)
+        streams = 1 + shape.n_layers * len(set(op.drops) & _STREAMED)
+        most = self.plan.streams_per_call or STREAM_NUMBERS
+        together = min(streams, max(1, most // (tokens * shape.d_model)))
+        per_stream = self._per_token(self.footprint.stream, self._length(forward))
+        # All of them are there at the block's output, and then at its input.
+        carried = captured + 2 * streams * shape.d_model + together * per_stream
+        return int(carried * tokens) * self._item()
+
+    def _fixing(self, op: Forward) -> int:
+        """Bytes of the patterns of one layer while the fix of its keys is computed."""
+        patterns = PATTERNS * self.plan.bound.shape.n_heads * self._length(op)
+        return patterns * self._tokens(op) * self._item()
+
+    def _patched(self, base: Measure) -> int:
+        """Bytes of one run with a node per row: one block at a time, and the logits."""
+        length = self._length(base.forward)
+        block = self._per_token(self.footprint.patched, length) * length
+        logits = LOGITS * self.plan.bound.shape.d_vocab
+        return int(self.plan.rows_per_call * (block + logits)) * self._item()
+
+    def _effects(self, op: PatchSweep | PatchChosen) -> int:
+        sets = (op.nodes,) if isinstance(op, PatchSweep) else ()
+        return sum(self._table(nodes, op.base.forward.batch, 1) for nodes in sets)
+
+    def sums(self, op: Reduce) -> int:
+        """Bytes of sums over pairs, and of every pair's values where they are kept."""
+        first = op.parts[0]
+        if isinstance(first, PatchChosen):
+            return 0
+        pairs = len(self.plan.bound.pairs) if op.keep_pairs else 0
+        return (5 + pairs) * len(first.nodes) * FLOAT64
+
+    def _table(self, nodes: NodeSet, batch: int, numbers: int) -> int:
+        """Bytes of so many numbers for every node and pair of a batch."""
+        return numbers * self._pairs(batch) * len(nodes) * FLOAT64
+
+    def _per_token(self, times: tuple[float, float, float], length: int) -> float:
+        shape = self.plan.bound.shape
+        wide, hidden, patterns = times
+        return wide * shape.d_model + hidden * shape.d_mlp + patterns * shape.n_heads * length
+
+    def _width(self, place: Place) -> int:
+        shape = self.plan.bound.shape
+        return {
+            Unit.HEAD: shape.n_heads * shape.d_head,
+            Unit.KV_HEAD: shape.n_kv_heads * shape.d_head,
+            Unit.NEURON: shape.d_mlp,
+            Unit.VECTOR: shape.d_model,
+        }[NODE_KINDS[place.kind].unit]
+
+    def _length(self, op: Forward) -> int:
+        if (op.batch, op.side) not in self._lengths:
+            self._lengths[op.batch, op.side] = width(self.plan, op.batch, op.side)
+        return self._lengths[op.batch, op.side]
+
+    def _pairs(self, batch: int) -> int:
+        return len(self.plan.batches[batch].pairs)
+
+    def _tokens(self, op: Forward) -> int:
+        return self._pairs(op.batch) * (self._length(op) - op.start)
+
+    def _item(self) -> int:
+        return _item(self.plan)
 
 
-def _working(op: Forward, plan: Plan, streams: int) -> int:
-    """Bytes while a run's batch is worked on: captures, and the graph and its gradients.
-
-    GradDrop carries as many gradients through the first block as there are layers; that is as
-    much as the graph of all blocks. `streams` counts the kinds of drops that do.
-    """
-    captured = _captured(op, plan) + _attention(op, plan)
-    if not op.tracked:
-        return captured
-    shape = plan.bound.shape
-    length = plan.bound.pairs.longest
-    per_token = shape.n_layers * (
-        STREAM_TENSORS * shape.d_model + MLP_TENSORS * shape.d_mlp + 2 * shape.n_heads * length
-    )
-    graphs = per_token * _tokens(op, plan) * _item(plan)
-    return 2 * captured + (1 + streams) * graphs
-
-
-def _attention(op: Forward, plan: Plan) -> int:
-    """Bytes of the attention that is kept for the QK fix: queries, keys, values, scores."""
-    shape = plan.bound.shape
-    heads = 2 * shape.n_heads + 2 * shape.n_kv_heads
-    per_token = heads * shape.d_head + shape.n_heads * plan.bound.pairs.longest
-    kept = len(op.attention) * per_token
-    # One layer's at a time while the fix of its keys is computed.
-    fixing = PATTERNS * shape.n_heads * plan.bound.pairs.longest if op.attention else 0
-    return (kept + fixing) * _tokens(op, plan) * _item(plan)
-
-
-def _patched_run(plan: Plan) -> int:
-    """Bytes of one run with a node per row: one block at a time, and the logits."""
-    shape, length = plan.bound.shape, plan.bound.pairs.longest
-    per_token = STREAM_TENSORS * shape.d_model + MLP_TENSORS * shape.d_mlp
-    block = (per_token + 2 * shape.n_heads * length) * length
-    # The logits twice more in float64, for the metric.
-    logits = 5 * shape.d_vocab
-    return plan.rows_per_call * (block + logits) * _item(plan)
-
-
-def _width(place: Place, plan: Plan) -> int:
-    shape = plan.bound.shape
-    return {
-        Unit.HEAD: shape.n_heads * shape.d_head,
-        Unit.KV_HEAD: shape.n_kv_heads * shape.d_head,
-        Unit.NEURON: shape.d_mlp,
-        Unit.VECTOR: shape.d_model,
-    }[NODE_KINDS[place.kind].unit]
-
-
-def _tokens(op: Forward, plan: Plan) -> int:
-    return len(plan.batches[op.batch].pairs) * plan.bound.pairs.longest
+def _of_one_layer(places: tuple[Place, ...]) -> Iterator[Place]:
+    """The places of the layer that has most of them."""
+    layers = Counter(place.layer for place in places)
+    (most, _), *_ = layers.most_common(1)
+    return (place for place in places if place.layer == most)
 
 
 def _item(plan: Plan) -> int:

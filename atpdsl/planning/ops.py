@@ -1,6 +1,7 @@
 """The operations a plan is made of: frozen values that hold their operands.
 
 Two equal operations are one operation, so that common sub-expressions merge by themselves.
+Their hashes are kept (`values.Value`), so that an operation is found as fast as a number.
 A batch is a number; which pairs are in it is known to the `Plan`.
 """
 
@@ -12,6 +13,7 @@ from typing import TypeAlias, assert_never
 
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.planning.schemes import Scheme
+from atpdsl.planning.values import Value
 from atpdsl.semantics.experiment import MetricCall
 
 
@@ -30,8 +32,8 @@ class Place:
     layer: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forward:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Forward(Value):
     """One run of the model on one side of a batch, unpatched.
 
     Attributes:
@@ -46,6 +48,8 @@ class Forward:
         past: the run of the other side whose keys and values stand for the positions before
             `start`, which are the same on both sides and not run again.
         start: the first position that is run; 0 without a past.
+        again: 0, or which repetition of a run this is. A repetition is run next to what
+            needs it, so that the first run need not be kept until then.
     """
 
     batch: int
@@ -57,10 +61,11 @@ class Forward:
     resumable: bool = False
     past: Forward | None = None
     start: int = 0
+    again: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Measure(Value):
     """The metric of an unpatched run, [pair].
 
     Attributes:
@@ -86,8 +91,8 @@ class Drop(StrEnum):
     FIRST_READER = "first_reader"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backward:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Backward(Value):
     """Gradient of each pair's metric with respect to the activations at some places.
 
     Attributes:
@@ -104,8 +109,8 @@ class Backward:
     start: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contract:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Contract(Value):
     """First-order estimates of one node set: (donor - base) . gradient, [pair, *nodes].
 
     AtP, Kramar et al. 2024, eq. 4; the product runs over the node's own dimensions, and
@@ -130,8 +135,8 @@ class Contract:
     saturation: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PatchSweep:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PatchSweep(Value):
     """Exact effects of every node of a set, one at a time, [pair, *nodes].
 
     Each is metric(base run with the node set to the donor's value) - metric(base run).
@@ -149,8 +154,8 @@ class PatchSweep:
     incremental: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PatchChosen:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PatchChosen(Value):
     """Exact effects of the nodes that `chosen` picks, [pair, chosen].
 
     Attributes:
@@ -169,8 +174,8 @@ class PatchChosen:
     incremental: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PatchSets:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PatchSets(Value):
     """Effects of sets of nodes patched together, by a scheme, over all batches.
 
     Attributes:
@@ -195,16 +200,16 @@ class PatchSets:
     incremental: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Estimate(Value):
     """The statistics of one node set out of a `PatchSets`."""
 
     source: PatchSets
     number: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PatchOn:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PatchOn(Value):
     """Exact effects of more nodes, in the order of their bounds, until none can be missed.
 
     Attributes:
@@ -227,24 +232,24 @@ class PatchOn:
     incremental: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reduce:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reduce(Value):
     """Statistics over pairs, folded in the order of the parts (batch by batch)."""
 
     parts: tuple[Contract | PatchSweep | PatchChosen, ...]
     keep_pairs: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranking:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ranking(Value):
     """The estimates of one method over all node sets, to choose the best nodes from."""
 
     label: str
     estimates: tuple[Reduce | Estimate, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Select:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Select(Value):
     """The `top` nodes of each ranking and `random` others, drawn with `seed`."""
 
     rankings: tuple[Ranking, ...]
@@ -254,8 +259,8 @@ class Select:
     seed: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Take:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Take(Value):
     """The chosen nodes' statistics out of an exhaustive result that exists already."""
 
     chosen: Select

@@ -180,6 +180,9 @@ class Counts:
         layer_backwards: gradients carried back through a layer, times sequences. A plain
             backward of one sequence is n_layers of them, one with GradDrop's streams
             n_layers (n_layers + 1) / 2.
+        forward_layers, backward_layers: tokens times layers that they went through, padding
+            and all streams included: a plain run of B prompts of T tokens through L layers
+            is B T L. What a run computes is in proportion to them.
     """
 
     forward_calls: int = 0
@@ -187,6 +190,8 @@ class Counts:
     backward_calls: int = 0
     backward_sequences: int = 0
     layer_backwards: int = 0
+    forward_layers: int = 0
+    backward_layers: int = 0
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -195,16 +200,23 @@ class Counts:
             backward_calls=self.backward_calls + other.backward_calls,
             backward_sequences=self.backward_sequences + other.backward_sequences,
             layer_backwards=self.layer_backwards + other.layer_backwards,
+            forward_layers=self.forward_layers + other.forward_layers,
+            backward_layers=self.backward_layers + other.backward_layers,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """A named part of the run, its passes and its wall time in seconds."""
+    """A named part of the run, its passes and its wall time in seconds.
+
+    Attributes:
+        memory: bytes taken at most beyond those when the run began, 0 where not measured.
+    """
 
     name: str
     counts: Counts
     seconds: float
+    memory: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +226,8 @@ class Outcome:
     Attributes:
         clean_metric, corrupted_metric: the metric on each side, [pair], in the order of the
             token pairs.
+        executor: what computed it, where that was chosen on the way; "" where it was named.
+        executor_note: why not another.
     """
 
     methods: tuple[MethodOutcome, ...]
@@ -222,6 +236,8 @@ class Outcome:
     corrupted_metric: Floats
     stages: tuple[Stage, ...]
     bounds: tuple[BoundOutcome, ...] = ()
+    executor: str = ""
+    executor_note: str = ""
 
     @property
     def counts(self) -> Counts:

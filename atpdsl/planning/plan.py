@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from atpdsl.binding.bind import Bound
 from atpdsl.planning.ops import (
     Estimate,
+    Forward,
     Measure,
     Op,
     PatchOn,
@@ -73,6 +74,8 @@ class Plan:
 
     Attributes:
         rows_per_call: the most sequences in one patched forward.
+        streams_per_call: how many numbers GradDrop's gradients may have that go through a
+            block in one batched backward; None leaves it to the executor.
         clean, corrupted: the metric of both sides, one operation per batch.
     """
 
@@ -83,6 +86,7 @@ class Plan:
     corrupted: tuple[Measure, ...]
     methods: tuple[MethodOutput, ...]
     verifications: tuple[VerifyOutput, ...]
+    streams_per_call: int | None = None
 
     def outputs(self) -> tuple[Op, ...]:
         """Everything that was asked for."""
@@ -134,17 +138,32 @@ def _walk(op: Op, done: set[Op]) -> Iterator[Op]:
 def schedule(plan: Plan) -> tuple[Op, ...]:
     """The order of execution: batch after batch, so that a batch's tensors can be freed.
 
-    What depends on a choice of nodes runs after all batches of what it is chosen from.
+    What depends on a choice of nodes runs after all batches of what it is chosen from. Runs
+    that are repeated for it come with it, batch by batch.
     """
+    order = tuple(walk(plan))
     phase: dict[Op, int] = {}
-    position: dict[Op, tuple[int, int, int]] = {}
-    for count, op in enumerate(walk(plan)):
+    for op in order:
         before = [phase[operand] for operand in operands(op)]
         phase[op] = max(before, default=0) + isinstance(op, Select | PatchSets | PatchOn)
-        batch = batch_of(op)
-        last = len(plan.batches)
-        position[op] = (phase[op], last if batch is None else batch, count)
+    _delay(order, phase)
+    last = len(plan.batches)
+    position = {
+        op: (phase[op], last if (batch := batch_of(op)) is None else batch, count)
+        for count, op in enumerate(order)
+    }
     return tuple(sorted(position, key=lambda op: _after_its_phase(op, position[op])))
+
+
+def _delay(order: tuple[Op, ...], phase: dict[Op, int]) -> None:
+    """Put repeated runs, and what is measured of them, into the phase of their first user."""
+    first_use: dict[Op, int] = {}
+    for op in reversed(order):
+        run = op.forward if isinstance(op, Measure) else op
+        if isinstance(run, Forward) and run.again:
+            phase[op] = first_use.get(op, phase[op])
+        for operand in operands(op):
+            first_use[operand] = min(phase[op], first_use.get(operand, phase[op]))
 
 
 def _after_its_phase(op: Op, key: tuple[int, int, int]) -> tuple[int, int, int, int]:

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Protocol, TypeVar, cast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from itertools import pairwise
+from typing import Any, Protocol, TypeVar, cast
 
-from atpdsl.planning.ops import (
-    Backward,
-    Contract,
-    Estimate,
-    Forward,
-    Measure,
-    Op,
-    PatchChosen,
-    PatchOn,
-    PatchSets,
-    PatchSweep,
-    Ranking,
-    Reduce,
-    Select,
-    Take,
-)
-from atpdsl.planning.plan import Plan
+from atpdsl.planning.ops import Forward, Op, Ranking, batch_of
+from atpdsl.planning.plan import Batch, Plan
+from atpdsl.planning.values import Value
 
 AnyOp = TypeVar("AnyOp", bound=Op)
+AnyValue = TypeVar("AnyValue", bound=Value)
 
 
 class _Renew(Protocol):
@@ -36,19 +24,100 @@ class _Renew(Protocol):
 def rewrite(plan: Plan, change: Callable[[Op], Op]) -> Plan:
     """The plan with `change` applied to every operation, operands first.
 
-    `change` must give back an operation of the same type.
+    `change` must give back an operation of the same type. An operation of which nothing
+    changes stays the same object, and equal ones become one.
+    """
+    return rewrite_known(plan, lambda _, op: change(op))
+
+
+def rewrite_known(plan: Plan, change: Callable[[Op, Op], Op]) -> Plan:
+    """As `rewrite`; `change` is also given the operation as it was in `plan`.
+
+    So a rule can look up what it has found out about the operations of `plan`.
     """
     done: dict[Op, Op] = {}
+    known: dict[Op, Op] = {}
 
     def new(op: AnyOp) -> AnyOp:
         if op not in done:
-            done[op] = change(_rebuild(op, new))
+            changed = change(op, _rebuilt(op, lambda operand: (new(operand),)))
+            done[op] = known.setdefault(changed, changed)
         return cast(AnyOp, done[op])
 
+    return _with_outputs(plan, new, lambda op: (new(op),))
+
+
+def split_batches(plan: Plan, parts: Mapping[int, int]) -> Plan:
+    """The plan with batches cut into smaller ones of (nearly) equal size.
+
+    Every operation of a batch becomes one for each of its parts, and what goes over all
+    batches has them in the place of the old one.
+
+    Args:
+        parts: into how many each batch is cut; those that are not named stay whole.
+    """
+    splitter = _Splitter(plan, parts)
+    changed = _with_outputs(plan, splitter.over_batches, splitter.all_parts)
+    return replace(changed, batches=splitter.batches)
+
+
+@dataclass(slots=True)
+class _Splitter:
+    """New forms of operations when batches are cut."""
+
+    plan: Plan
+    parts: Mapping[int, int]
+    batches: tuple[Batch, ...] = ()
+    _numbers: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    _done: dict[tuple[Op, int | None], Op] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        batches: list[Batch] = []
+        for batch in self.plan.batches:
+            pieces = _cut(batch.pairs, self.parts.get(batch.number, 1))
+            first = len(batches)
+            batches += [Batch(number=first + i, pairs=part) for i, part in enumerate(pieces)]
+            self._numbers[batch.number] = tuple(range(first, len(batches)))
+        self.batches = tuple(batches)
+
+    def all_parts(self, op: AnyOp) -> tuple[AnyOp, ...]:
+        """The operations that an operation becomes."""
+        batch = batch_of(op)
+        if batch is None:
+            return (self._new(op, None),)
+        return tuple(self._new(op, number) for number in self._numbers[batch])
+
+    def over_batches(self, op: AnyOp) -> AnyOp:
+        """The one operation that one over all batches becomes."""
+        return self._new(op, None)
+
+    def _new(self, op: AnyOp, number: int | None) -> AnyOp:
+        key = (op, number)
+        if key not in self._done:
+            changed = _rebuilt(op, lambda operand: self._operand(operand, number))
+            if isinstance(changed, Forward) and number is not None:
+                changed = replace(changed, batch=number)
+            self._done[key] = changed
+        return cast(AnyOp, self._done[key])
+
+    def _operand(self, op: Op, number: int | None) -> tuple[Op, ...]:
+        if number is None or batch_of(op) is None:
+            return self.all_parts(op)
+        return (self._new(op, number),)
+
+
+def _cut(pairs: tuple[int, ...], count: int) -> list[tuple[int, ...]]:
+    count = min(count, len(pairs))
+    ends = [round(i * len(pairs) / count) for i in range(count + 1)]
+    return [pairs[a:b] for a, b in pairwise(ends)]
+
+
+def _with_outputs(plan: Plan, new: _Renew, several: Callable[[Any], tuple[Any, ...]]) -> Plan:
+    """The plan with new outputs; those of single batches may become several."""
     return replace(
         plan,
-        clean=tuple(new(op) for op in plan.clean),
-        corrupted=tuple(new(op) for op in plan.corrupted),
+        clean=tuple(one for op in plan.clean for one in several(op)),
+        corrupted=tuple(one for op in plan.corrupted for one in several(op)),
         methods=tuple(
             replace(m, reductions=tuple(new(r) for r in m.reductions)) for m in plan.methods
         ),
@@ -66,61 +135,32 @@ def rewrite(plan: Plan, change: Callable[[Op], Op]) -> Plan:
     )
 
 
-def _rebuild(op: Op, new: _Renew) -> Op:
-    """`op` with its operands replaced by `new` ones."""
-    match op:
-        case Forward(past=past):
-            return op if past is None else replace(op, past=new(past))
-        case Measure(forward=forward, reference=reference):
-            changed = None if reference is None else new(reference)
-            return replace(op, forward=new(forward), reference=changed)
-        case Backward(measure=measure):
-            return replace(op, measure=new(measure))
-        case Contract(base=base, donor=donor, gradient=gradient):
-            return replace(op, base=new(base), donor=new(donor), gradient=new(gradient))
-        case PatchSweep(base=measure, donor=donor):
-            return replace(op, base=new(measure), donor=new(donor))
-        case PatchChosen(base=measure, donor=donor, chosen=chosen):
-            return replace(op, base=new(measure), donor=new(donor), chosen=new(chosen))
-        case _:
-            return _rebuild_over_batches(op, new)
+def _rebuilt(value: AnyValue, new: Callable[[Op], tuple[Op, ...]]) -> AnyValue:
+    """`value` with its operands replaced; the same object where they stay the same.
+
+    In a tuple an operand may become several.
+    """
+    changes = {}
+    for one in fields(cast(Any, value)):
+        old = getattr(value, one.name)
+        fresh = _renewed(old, new)
+        if fresh is not old:
+            changes[one.name] = fresh
+    return cast(AnyValue, replace(cast(Any, value), **changes)) if changes else value
 
 
-def _rebuild_over_batches(
-    op: PatchSets | Estimate | PatchOn | Reduce | Select | Take, new: _Renew
-) -> Op:
-    match op:
-        case PatchSets():
-            return _rebuild_sets(op, new)
-        case Estimate(source=patched):
-            return replace(op, source=new(patched))
-        case PatchOn(bound=bound, chosen=chosen, effects=effects):
-            return replace(
-                op,
-                bases=tuple(new(base) for base in op.bases),
-                donors=tuple(new(donor) for donor in op.donors),
-                bound=new(bound),
-                chosen=new(chosen),
-                effects=new(effects),
-            )
-        case Reduce(parts=parts):
-            return replace(op, parts=tuple(new(part) for part in parts))
-        case Select(rankings=rankings):
-            return replace(op, rankings=tuple(_rebuild_ranking(r, new) for r in rankings))
-        case Take(chosen=chosen, source=source):
-            return replace(op, chosen=new(chosen), source=tuple(new(s) for s in source))
+def _renewed(old: object, new: Callable[[Op], tuple[Op, ...]]) -> object:
+    if isinstance(old, Ranking):
+        return _rebuilt(old, new)
+    if isinstance(old, Op):
+        (fresh,) = new(old)
+        return fresh
+    if isinstance(old, tuple) and old and isinstance(old[0], Value):
+        parts = tuple(one for item in old for one in _parts(item, new))
+        same = len(parts) == len(old) and all(map(lambda a, b: a is b, parts, old))
+        return old if same else parts
+    return old
 
 
-def _rebuild_sets(op: PatchSets, new: _Renew) -> PatchSets:
-    return replace(
-        op,
-        bases=tuple(new(base) for base in op.bases),
-        donors=tuple(new(donor) for donor in op.donors),
-        excluded=None if op.excluded is None else new(op.excluded),
-        predicted=tuple(new(one) for one in op.predicted),
-        known=tuple(new(one) for one in op.known),
-    )
-
-
-def _rebuild_ranking(ranking: Ranking, new: _Renew) -> Ranking:
-    return replace(ranking, estimates=tuple(new(e) for e in ranking.estimates))
+def _parts(item: object, new: Callable[[Op], tuple[Op, ...]]) -> tuple[object, ...]:
+    return new(item) if isinstance(item, Op) else (_renewed(item, new),)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from atpdsl.nodes import ATTENDING
 from atpdsl.planning.ops import (
     Backward,
     Contract,
@@ -21,6 +20,18 @@ from atpdsl.planning.ops import (
     places_of,
 )
 from atpdsl.planning.plan import Plan, walk
+from atpdsl.planning.positions import equal_prefix
+from atpdsl.planning.reads import (
+    Patching,
+    attended_layers,
+    bases_of,
+    donors_of,
+    held_places,
+    latest_backward,
+    latest_start,
+    patched_places,
+)
+from atpdsl.planning.rows import pairs_of
 
 
 class BrokenPlanError(AssertionError):
@@ -41,21 +52,18 @@ def verify_plan(plan: Plan) -> None:
 
 def _wrong(op: Op, plan: Plan) -> str:
     match op:
-        case Forward(batch=batch, captures=captures):
-            unknown = "" if batch < len(plan.batches) else f"there is no batch {batch}"
-            return unknown or _unsorted(captures)
+        case Forward():
+            return _wrong_forward(op, plan)
         case Measure(forward=forward, reference=reference):
             mixed = reference is not None and reference.batch != forward.batch
-            return "the reference is of another batch" if mixed else ""
+            late = _wrong_start(op, forward, plan)
+            return "the reference is of another batch" if mixed else late
         case Backward():
             return _wrong_backward(op)
         case Contract():
-            return _wrong_contract(op)
-        case PatchSweep(donor=donor, nodes=nodes):
-            return _other_run(op) or _missing(places_of(nodes), donor)
-        case PatchChosen(donor=donor, chosen=chosen):
-            places = tuple(p for nodes in chosen.sets for p in places_of(nodes))
-            return _other_run(op) or _missing(places, donor) or _wrong_frozen(op, plan)
+            return _wrong_contract(op, plan)
+        case PatchSweep() | PatchChosen():
+            return _other_run(op) or _wrong_patching(op, plan)
         case _:
             return _wrong_over_batches(op, plan)
 
@@ -63,12 +71,11 @@ def _wrong(op: Op, plan: Plan) -> str:
 def _wrong_over_batches(op: Op, plan: Plan) -> str:
     match op:
         case PatchSets(sets=sets):
-            return _wrong_batches(op, plan) or _uneven(
-                (len(op.predicted), len(op.known)), len(sets)
-            )
+            given = _uneven((len(op.predicted), len(op.known)), len(sets))
+            return given or _wrong_batches(op, plan) or _wrong_patching(op, plan)
         case PatchOn(bound=bound, chosen=chosen):
             other = "" if bound.excluded == chosen else "the bound is of other nodes"
-            return other or _wrong_batches(op, plan)
+            return other or _wrong_batches(op, plan) or _wrong_patching(op, plan)
         case Estimate(source=PatchSets(sets=sets), number=number):
             return "" if number < len(sets) else f"there is no node set {number}"
         case Reduce(parts=()):
@@ -80,16 +87,52 @@ def _wrong_over_batches(op: Op, plan: Plan) -> str:
             return ""
 
 
+def _wrong_forward(op: Forward, plan: Plan) -> str:
+    if not 0 <= op.batch < len(plan.batches):
+        return f"there is no batch {op.batch}"
+    if op.segmented and not op.tracked:
+        return "a run without gradients is cut into segments"
+    return _unsorted(op.captures) or _wrong_past(op, plan)
+
+
+def _wrong_past(op: Forward, plan: Plan) -> str:
+    """Why a run cannot begin where it does."""
+    past = op.past
+    if past is None:
+        return "a run begins late without a past" if op.start else ""
+    if op.start < 1:
+        return "a run has a past and nothing to take from it"
+    if past.batch != op.batch or past.side == op.side:
+        return "the past is not the other side of the batch"
+    if past.past is not None:
+        return "the past has a past"
+    if not past.resumable:
+        return "the past does not keep its keys and values"
+    equal = min(equal_prefix(pair) for pair in pairs_of(plan, op.batch))
+    return "the prompts differ before the start" if op.start > equal else ""
+
+
+def _wrong_start(op: Op, run: Forward, plan: Plan) -> str:
+    """Why `op` cannot use a run that begins late."""
+    if not run.start:
+        return ""
+    latest = latest_start(op, run, plan)
+    late = latest is not None and latest < run.start
+    return "a run begins after what is read of it" if late else ""
+
+
 def _wrong_backward(op: Backward) -> str:
     forward = op.measure.forward
     if not forward.tracked:
         return "the forward does not track gradients"
     if op.drops and not forward.segmented:
         return "the forward is not cut into segments"
+    if op.start < forward.start:
+        return "gradients begin before the run"
     return _missing(op.places, forward)
 
 
-def _wrong_contract(op: Contract) -> str:
+def _wrong_contract(op: Contract, plan: Plan) -> str:
     if op.gradient.measure.forward != op.base:
         return "the gradient is not of the base run"
     places = places_of(op.nodes)
@@ -100,22 +143,31 @@ def _wrong_contract(op: Contract) -> str:
         return "the gradient lacks a drop"
     if (op.qk_fix or op.saturation) and not _has_attention(op):
         return "a run does not keep its attention, or there is no gradient at its output"
-    return _missing(places, op.base) or _missing(places, op.donor)
+    begin = latest_backward(op, plan) if op.gradient.start else None
+    if begin is not None and begin < op.gradient.start:
+        return "the gradient begins after what is read of it"
+    late = _wrong_start(op, op.base, plan) or _wrong_start(op, op.donor, plan)
+    return late or _missing(places, op.base) or _missing(places, op.donor)
 
 
 def _has_attention(op: Contract) -> bool:
-    if op.nodes.kind not in ATTENDING:
-        return True
-    layers = set(op.nodes.layers)
+    layers = set(attended_layers(op))
     kept = layers <= set(op.base.attention) and layers <= set(op.donor.attention)
     outputs = {Place("heads.z", layer) for layer in layers}
     return kept and outputs <= set(op.gradient.places)
 
 
-def _wrong_frozen(op: PatchChosen, plan: Plan) -> str:
-    layers = range(plan.bound.shape.n_layers) if op.frozen else ()
-    held = tuple(Place(kind, layer) for kind in ("attn", "mlp") for layer in layers)
-    return _missing(held, op.base.forward)
+def _wrong_patching(op: Patching, plan: Plan) -> str:
+    """What is wrong with the runs of a patch."""
+    held, places = held_places(op, plan.bound.shape.n_layers), patched_places(op)
+    for base, donor in zip(bases_of(op), donors_of(op), strict=True):
+        if op.incremental and not base.forward.resumable:
+            return "the base run cannot be resumed"
+        late = _wrong_start(op, base.forward, plan) or _wrong_start(op, donor, plan)
+        wrong = late or _missing(held, base.forward) or _missing(places, donor)
+        if wrong:
+            return wrong
+    return ""
 
 
 def _wrong_batches(op: PatchSets | PatchOn, plan: Plan) -> str:
@@ -124,9 +176,7 @@ def _wrong_batches(op: PatchSets | PatchOn, plan: Plan) -> str:
         return "bases and donors are of different batches"
     if batches != [batch.number for batch in plan.batches]:
         return "not all batches are there"
-    sets = op.sets if isinstance(op, PatchSets) else op.chosen.sets
-    places = tuple(p for nodes in sets for p in places_of(nodes))
-    return next((wrong for d in op.donors if (wrong := _missing(places, d))), "")
+    return ""
 
 
 def _uneven(given: tuple[int, ...], sets: int) -> str:

@@ -13,6 +13,7 @@ from atpdsl.reference.topic import Example, Table, Topic
 from atpdsl.runtime.executor import EXECUTORS
 from atpdsl.semantics.diagnosis import FLAG_QUANTITIES
 from atpdsl.semantics.numbers import percentage
+from atpdsl.semantics.quantities import EXAMPLES
 from atpdsl.semantics.schema import (
     DIAGNOSE,
     LINES,
@@ -31,6 +32,8 @@ KINDS = {
     "bool": "`on` or `off`",
     "amount": "count or percentage",
     "share": "percentage",
+    "bytes": f"memory as `{EXAMPLES['bytes']}`",
+    "time": f"time as `{EXAMPLES['time']}`",
     "word": "word",
     "text": "string",
     "expression": "",

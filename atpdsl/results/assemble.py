@@ -18,6 +18,7 @@ from atpdsl.binding.pairs import TokenPair, TokenPairs
 from atpdsl.binding.targets import find_targets
 from atpdsl.elaboration.including import LIBRARY
 from atpdsl.metrics import metric_of
+from atpdsl.planning.estimate import PlanEstimate
 from atpdsl.planning.ops import Side
 from atpdsl.planning.outcome import Outcome
 from atpdsl.planning.positions import spot
@@ -31,6 +32,7 @@ from atpdsl.results.kept import cut_short, describe_circuit
 from atpdsl.results.normalize import mean_gap, normalized
 from atpdsl.results.record import (
     OF_THE_GAP,
+    EstimateRecord,
     HostRecord,
     MetricRecord,
     ModelRecord,
@@ -69,6 +71,7 @@ class Finished:
         device, threads: as used, not as asked for.
         started: UTC, ISO 8601.
         seconds: wall time of the whole run.
+        estimate: what was said of it beforehand.
     """
 
     experiment: Experiment
@@ -82,6 +85,7 @@ class Finished:
     seconds: float
     executor: str = "bridge"
     warnings: tuple[Problem, ...] = ()
+    estimate: PlanEstimate | None = None
 
 
 def assemble(finished: Finished) -> Result:
@@ -123,9 +127,27 @@ def assemble(finished: Finished) -> Result:
             started=finished.started,
             seconds=finished.seconds,
             stages={stage.name: stage.seconds for stage in outcome.stages},
+            memory={stage.name: stage.memory for stage in outcome.stages},
+            estimated=_estimated(finished.estimate),
         ),
     )
     return Result(_judged(record, table, finished, sets), table)
+
+
+def _estimated(estimate: PlanEstimate | None) -> dict[str, EstimateRecord]:
+    if estimate is None:
+        return {}
+    return {
+        stage.stage: EstimateRecord(
+            counts=stage.counts,
+            at_most=stage.at_most,
+            flops=stage.flops,
+            memory=stage.memory,
+            seconds=stage.seconds,
+            calibrated=estimate.calibrated,
+        )
+        for stage in estimate.stages
+    }
 
 
 def _judged(

@@ -14,7 +14,7 @@ from atpdsl.planning.outcome import Counts
 from atpdsl.results.trust import BoundRecord, FlagRecord, Verification
 from atpdsl.semantics.experiment import UNNAMED
 
-SCHEMA = "atpdsl/result/3"
+SCHEMA = "atpdsl/result/4"
 # `MetricRecord.effect_unit` of a run that normalizes.
 OF_THE_GAP = "of the gap"
 Ranges = tuple[tuple[int, int], ...]
@@ -250,12 +250,33 @@ class WarningRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EstimateRecord:
+    """What a stage was estimated to take.
+
+    Attributes:
+        counts: its passes; upper bounds where `at_most`.
+        flops: floating-point operations.
+        memory: bytes of activations.
+        calibrated: the time came from measurements on the machine.
+    """
+
+    counts: Counts
+    at_most: bool
+    flops: int
+    memory: int
+    seconds: float
+    calibrated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostRecord:
     """The machine and the time; the only part that differs from run to run.
 
     Attributes:
         started: UTC, ISO 8601.
         seconds: wall time of the run; `stages` of each stage, by name.
+        memory: most bytes of each stage, beyond those when the run began; 0 where not known.
+        estimated: what was said of each stage before the run.
     """
 
     platform: str
@@ -263,6 +284,8 @@ class HostRecord:
     started: str
     seconds: float
     stages: Mapping[str, float]
+    memory: Mapping[str, int]
+    estimated: Mapping[str, EstimateRecord]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

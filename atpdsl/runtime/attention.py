@@ -75,6 +75,8 @@ class AttentionValues:
         output: z, [pair, pos, head, d_head].
         scores: what the softmax sees, soft cap and mask in it, [pair, head, query, key];
             only of the run that is patched.
+        visible: which keys the mask leaves, of the shape of the scores or broadcast to it;
+            instead of them, where no run shows them.
         cos, sin: of the rotary embedding, one entry per dimension that turns, [pair or 1, pos,
             d_rotary]; None without one.
     """
@@ -84,6 +86,7 @@ class AttentionValues:
     value: Tensor
     output: Tensor
     scores: Tensor | None = None
+    visible: Tensor | None = None
     cos: Tensor | None = None
     sin: Tensor | None = None
 

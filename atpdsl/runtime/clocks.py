@@ -1,23 +1,25 @@
-"""What the stages of a run cost: passes, seconds, and bars that show how far they are."""
+"""What the stages of a run cost in passes, seconds and memory, and bars that show it."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
 from atpdsl.planning.cost import STAGES
 from atpdsl.planning.outcome import Counts, Stage
 from atpdsl.runtime.executor import Progress, Step
+from atpdsl.runtime.peak import watch
 
 
 @dataclass(slots=True)
 class _Clock:
-    """Passes and seconds of one stage."""
+    """Passes, seconds and most bytes of one stage."""
 
     counts: Counts
     seconds: float
+    memory: int
     step: Step
 
 
@@ -26,22 +28,30 @@ class Clocks:
 
     Args:
         totals: sequences that each stage will run, by its name.
-        stages: closes the bars.
+        stages: closes the bars, and ends what watches the memory.
+        device: whose memory is watched.
     """
 
     def __init__(
-        self, totals: Mapping[str, int], progress: Progress, stages: ExitStack
+        self,
+        totals: Mapping[str, int],
+        progress: Progress,
+        stages: ExitStack,
+        device: str = "cpu",
     ) -> None:
         self._totals, self._progress, self._stages = totals, progress, stages
+        self._peak = stages.enter_context(closing(watch(device)))
         self._clocks: dict[str, _Clock] = {}
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Time that belongs to a stage."""
+        """Time and memory that belong to a stage."""
         clock = self._clock(stage)
+        self._peak.reset()
         began = time.perf_counter()
         yield
         clock.seconds += time.perf_counter() - began
+        clock.memory = max(clock.memory, self._peak.highest())
 
     def count(self, stage: str, passes: Counts) -> None:
         """Passes that a stage has made."""
@@ -52,7 +62,7 @@ class Clocks:
     def finished(self) -> tuple[Stage, ...]:
         """The stages that cost passes, in order."""
         return tuple(
-            Stage(name=name, counts=clock.counts, seconds=clock.seconds)
+            Stage(name=name, counts=clock.counts, seconds=clock.seconds, memory=clock.memory)
             for name in STAGES
             if (clock := self._clocks.get(name)) is not None and clock.counts != Counts()
         )
@@ -63,7 +73,7 @@ class Clocks:
             if total := self._totals.get(stage, 0):
                 bar = self._progress.stage(stage, total, "sequences")
                 step = self._stages.enter_context(bar)
-            self._clocks[stage] = _Clock(Counts(), 0.0, step)
+            self._clocks[stage] = _Clock(Counts(), 0.0, 0, step)
         return self._clocks[stage]
 
 

@@ -38,7 +38,11 @@ class Dropped:
             plain: estimates by the plain gradient, [...].
             dropped: estimates by each of `streams`, [stream, ...].
         """
-        return (self.plain * plain.abs() + dropped.abs().sum(0)) / self.divisor
+        return self.magnitude_of(plain, dropped.abs().sum(0))
+
+    def magnitude_of(self, plain: Tensor, total: Tensor) -> Tensor:
+        """The same where |estimate| is summed over `streams` already, [...]."""
+        return (self.plain * plain.abs() + total) / self.divisor
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,18 @@ EXECUTORS = Registry(
     "executor",
     (
         ExecutorEntry(
+            name="auto",
+            summary="native where it agrees with the bridge on a sample, else bridge",
+            location="atpdsl.runtime.auto:AutoExecutor",
+            needs_model=True,
+        ),
+        ExecutorEntry(
+            name="native",
+            summary="our own forward and backward on the model's weights; the fastest",
+            location="atpdsl.runtime.native.executor:NativeExecutor",
+            needs_model=True,
+        ),
+        ExecutorEntry(
             name="bridge",
             summary="TransformerBridge hooks; works on every supported model",
             location="atpdsl.runtime.bridge:BridgeExecutor",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -15,6 +16,9 @@ from atpdsl.runtime.load import LoadedModel, hooked
 from atpdsl.runtime.prompts import Prompts
 from atpdsl.runtime.sites import HookFunction, at_least_float32, contributions, site_of
 from atpdsl.runtime.streams import Segments, segment_hooks
+
+if TYPE_CHECKING:
+    from atpdsl.runtime.native.run import NativeRun
 
 _EMBEDDING = NODE_KINDS["embed"].site(0).write
 
@@ -31,6 +35,8 @@ class Run:
         attention: layer -> its attention, where it is kept.
         segments: where the graph was cut, for segmented runs.
         counted: [pair, pos], the positions up to the one that the metric reads.
+        start, stop: the positions that were run; all but the logits begin with the first.
+        native: what the native executor keeps.
     """
 
     logits: Tensor
@@ -39,6 +45,17 @@ class Run:
     attention: dict[int, AttentionValues] = field(default_factory=dict)
     segments: Segments | None = None
     counted: Tensor | None = None
+    start: int = 0
+    stop: int = 0
+    native: NativeRun | None = None
+
+    def forget(self) -> None:
+        """No more gradients will be asked for: the graph may go."""
+        self.sites.clear()
+        self.segments = None
+        self.logits = self.logits.detach()
+        if self.native is not None:
+            self.native.forget()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,11 +116,13 @@ def run(model: LoadedModel, prompts: Prompts, op: Forward) -> Run:
             layer: attention_values(model.bridge, layer, seen) for layer in op.attention
         },
         segments=segments,
-        counted=_counted(prompts),
+        counted=counted_positions(prompts),
+        stop=prompts.tokens.shape[1],
     )
 
 
-def _counted(prompts: Prompts) -> Tensor:
+def counted_positions(prompts: Prompts) -> Tensor:
+    """The positions up to the one that the metric reads, [pair, pos]."""
     positions = torch.arange(prompts.tokens.shape[1], device=prompts.tokens.device)
     return positions <= prompts.reads[:, None]
 

@@ -35,7 +35,7 @@ class HeadAttention:
     """
 
     def __init__(self, base: AttentionValues, rule: AttentionRule, heads: Tensor) -> None:
-        if base.scores is None:
+        if base.scores is None and base.visible is None:
             raise ValueError("the patched run must keep its scores")
         n_heads = base.query.shape[2]
 
@@ -48,8 +48,11 @@ class HeadAttention:
         self.rule = rule
         self.query, self.key = ready(base.query, turn=True), ready(base.key, turn=True)
         self.value = ready(base.value, turn=False)
-        self.visible = visible_keys(base.scores[:, heads])
         self.raw = self.query @ self.key.transpose(-1, -2) * rule.scale
+        if base.visible is not None:
+            self.visible = base.visible.expand_as(self.raw)
+        elif base.scores is not None:
+            self.visible = visible_keys(base.scores[:, heads])
         scores = capped(self.raw, rule.soft_cap).masked_fill(~self.visible, -torch.inf)
         if rule.sinks is None:
             # A query that sees nothing: any finite scores do, since none of them changes.

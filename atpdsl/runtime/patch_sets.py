@@ -19,9 +19,8 @@ from atpdsl.binding.nodeset import NodeSet
 from atpdsl.nodes import NODE_KINDS, Unit
 from atpdsl.planning.ops import Place
 from atpdsl.planning.plan import Batch
-from atpdsl.runtime.forward import Patch, Run, run_patched
+from atpdsl.runtime.forward import Patch, Run
 from atpdsl.runtime.patching import Scene
-from atpdsl.runtime.prompts import Prompts, rows_of
 from atpdsl.runtime.schemes import Patched, run_scheme
 from atpdsl.runtime.sites import unit_axis
 from atpdsl.runtime.spots import Spots
@@ -73,8 +72,17 @@ class SetPatcher:
         self._stacked = np.argsort(pairs)
         self._batch_of = np.repeat(np.arange(len(sizes)), sizes)[self._stacked]
         self._row_of = np.concatenate([np.arange(size) for size in sizes])[self._stacked]
-        self._live = [self._by_label(s, "live") for s in range(len(sets))]
-        self._exists = [self._by_label(s, "exists") for s in range(len(sets))]
+        tables = [
+            [
+                (of.live_by_layer(nodes.layers), of.exists)
+                for of, nodes in zip(s, sets, strict=True)
+            ]
+            for s in spots
+        ]
+        self._live = [self._stack([one[s][0] for one in tables]) for s in range(len(sets))]
+        self._exists = [
+            self._stack([one[s][1][:, None] for one in tables]) for s in range(len(sets))
+        ]
 
     def exists(self) -> NDArray[np.bool_]:
         """Whether each pair has each node, [pair, node]."""
@@ -123,23 +131,23 @@ class SetPatcher:
 
     # ---- which nodes are where
 
-    def _by_label(self, number: int, what: str) -> NDArray[np.bool_]:
-        """One field of all batches' spots of a node set, [pair, label]."""
-        tables = [getattr(spots[number], what) for spots in self._spots]
-        joined: NDArray[np.bool_] = np.concatenate(tables)[self._stacked]
-        return joined
+    def _stack(self, tables: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
+        """Tables of all batches, [pair, ...], in the order of the pairs."""
+        stacked: NDArray[np.bool_] = np.concatenate(tables)[self._stacked]
+        return stacked
 
     def _by_node(self, tables: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
+        """[pair, layer, label] of each node set (one layer may stand for all), [pair, node]."""
         both = zip(self._sets, tables, strict=True)
-        repeated = [np.tile(t, (1, len(nodes) // t.shape[1])) for nodes, t in both]
-        return np.concatenate(repeated, axis=1)
+        repeated = [np.broadcast_to(t[:, :, None], (len(t), *s.shape)) for s, t in both]
+        return np.concatenate([table.reshape(len(table), -1) for table in repeated], axis=1)
 
     def _is_live(self, pairs: Integers, nodes: Integers) -> NDArray[np.bool_]:
         """Whether each node is live in the pair beside it, [entry]."""
         live = np.zeros(len(nodes), dtype=bool)
         for number, here, flat in self._by_set(nodes):
-            table = self._live[number]
-            live[here] = table[pairs[here], flat % table.shape[1]]
+            layer, _, label = np.unravel_index(flat, self._sets[number].shape)
+            live[here] = self._live[number][pairs[here], layer, label]
         return live
 
     def _by_set(self, nodes: Integers) -> Iterator[tuple[int, Integers, Integers]]:
@@ -159,17 +167,11 @@ class SetPatcher:
             row, nodes: which node is patched in which row, [entry].
         """
         scene = self._scenes[batch]
-        device = scene.base.tokens.device
-        pair = torch.from_numpy(pairs).to(device)
-        prompts = Prompts(tokens=scene.base.tokens[pair], reads=scene.base.reads[pair])
         found: dict[Place, list[_Entries]] = {}
         for place, entries in self._entries(batch, pairs, row, nodes):
             found.setdefault(place, []).append(entries)
         patches = [_patch(p, _joined(found[p]), scene.donor) for p in sorted(found, key=_depth)]
-        logits = run_patched(scene.model, prompts, patches)
-        patched = scene.metric.compute(logits, rows_of(scene.targets, pair))
-        scene.done(len(pairs))
-        effects: Floats = (patched.double() - scene.base_metric.double()[pair]).cpu().numpy()
+        effects = scene.effects(pairs, patches)
         if not np.isfinite(effects).all():
             raise FloatingPointError("the effect of a set of nodes is not finite")
         return effects
@@ -185,7 +187,7 @@ class SetPatcher:
             for layer in np.unique(layers):
                 some = np.flatnonzero(layers == layer)
                 rows, labels = row[here[some]], label[some]
-                entry, cover = np.nonzero(spots.covers[pairs[rows], labels])
+                entry, cover = np.nonzero(spots.patched[pairs[rows], labels])
                 pair, at = pairs[rows[entry]], labels[entry]
                 yield (
                     Place(of.kind, of.layers[layer]),
@@ -224,7 +226,7 @@ def _patch(place: Place, entries: _Entries, donor: Run) -> Patch:
         return torch.from_numpy(array.copy()).to(values.device)
 
     unit = None if unit_axis(place) is Unit.VECTOR else tensor(entries.unit)
-    source = (tensor(entries.pair), tensor(entries.donor))
+    source = (tensor(entries.pair), tensor(entries.donor - donor.start))
     return Patch(
         place=place,
         row=tensor(entries.row),

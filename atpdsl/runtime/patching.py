@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +15,9 @@ from atpdsl.binding.nodeset import NodeSet
 from atpdsl.metrics import Metric, Targets
 from atpdsl.nodes import Unit
 from atpdsl.planning.ops import Place
-from atpdsl.runtime.forward import Patch, Run, run_patched
-from atpdsl.runtime.load import LoadedModel
+from atpdsl.planning.rows import RowRun, calls_of
+from atpdsl.runtime.engine import Engine, PatchedRows
+from atpdsl.runtime.forward import Patch, Run
 from atpdsl.runtime.prompts import Prompts, rows_of
 from atpdsl.runtime.sites import unit_axis
 from atpdsl.runtime.spots import Spots
@@ -31,23 +33,79 @@ class Scene:
     """Everything that a patched run needs to know of its batch.
 
     Attributes:
-        base: the prompts of the run that is patched.
+        tokens: the columns of the logits that the metric reads, as `targets` count them;
+            None is the whole vocabulary.
+        prompts: of the run that is patched.
+        base: that run, where rows are resumed from it; None: they are run from the start.
         base_metric: its metric, [pair].
         donor: the run that values come from.
-        done: called with the number of rows after each run of the model.
+        done: called after each run of the model with the number of rows, and of tokens times
+            layers that were run.
         frozen: the base run, where everything after a patched node is held at its values in
             it: then the direct effect remains.
     """
 
-    model: LoadedModel
+    engine: Engine
     metric: Metric
     targets: Targets
-    base: Prompts
+    tokens: Tensor | None
+    prompts: Prompts
+    base: Run | None
     base_metric: Tensor
     donor: Run
     rows_per_call: int
-    done: Callable[[int], None]
+    done: Callable[[int, int], None]
     frozen: Run | None = None
+
+    def effects(self, pair: Integers, patches: Sequence[Patch]) -> Floats:
+        """metric(row) - metric(its pair's unpatched run), [row], in one run of the model.
+
+        Args:
+            pair: [row], which pair each row is of.
+        """
+        at = torch.from_numpy(pair).to(self.prompts.tokens.device)
+        prompts = Prompts(tokens=self.prompts.tokens[at], reads=self.prompts.reads[at])
+        rows = PatchedRows(
+            prompts=prompts, patches=patches, base=self.base, pair=at, tokens=self.tokens
+        )
+        before = self.engine.passed
+        logits = self.engine.patched(rows)
+        patched = self.metric.compute(logits, rows_of(self.targets, at))
+        self.done(len(pair), self.engine.passed - before)
+        effects: Floats = (patched.double() - self.base_metric.double()[at]).cpu().numpy()
+        return effects
+
+    def reads(self, pair: Integers) -> Integers:
+        """The position that the metric reads in each pair's base run."""
+        found: Integers = self.prompts.reads.cpu().numpy()[pair]
+        return found
+
+    def calls(self, rows: Integers, first: Integers, pair: Integers) -> Iterator[Integers]:
+        """Rows put into runs of the model.
+
+        Args:
+            rows: [row, ...], in an order that suits rows which are run from their beginning.
+            first: [row], the first position that each changes.
+            pair: [row].
+        """
+        if self.base is None:
+            for start in range(0, len(rows), self.rows_per_call):
+                yield rows[start : start + self.rows_per_call]
+            return
+        read = self.reads(pair)
+        order = np.lexsort((np.arange(len(rows)), read, first))
+        rows, first, read = rows[order], first[order], read[order]
+        cuts = np.flatnonzero(np.diff(first) | np.diff(read)) + 1
+        starts = [0, *cuts.tolist(), len(rows)] if len(rows) else [0]
+        runs = [
+            RowRun(first=int(first[a]), read=int(read[a]), layer=0, count=b - a)
+            for a, b in pairwise(starts)
+        ]
+        tokens = self.rows_per_call * self.prompts.tokens.shape[1]
+        start = 0
+        for size in calls_of(runs, tokens):
+            yield rows[start : start + size]
+            start += size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,27 +127,40 @@ class Rows:
 
 def sweep(scene: Scene, nodes: NodeSet, spots: Spots) -> Floats:
     """Effects of every node, [pair, layer, index, position]; 0 where there is nothing to do."""
-    n_pairs = len(spots.exists)
-    effects = np.zeros((n_pairs, *nodes.shape))
-    pair, label = np.nonzero(spots.live)
-    total = len(nodes.layers) * len(nodes.indices) * len(pair)
-    for start in range(0, total, scene.rows_per_call):
-        number = np.arange(start, min(start + scene.rows_per_call, total))
-        rest, spot = np.divmod(number, len(pair))
-        layer, index = np.divmod(rest, len(nodes.indices))
+    effects = np.zeros((len(spots.exists), *nodes.shape))
+    rows = _sweep_rows(nodes, spots)
+    first = _first_positions(spots)[rows[:, 3], rows[:, 2]]
+    for call in scene.calls(rows, first, rows[:, 3]):
+        part = call[np.argsort(call[:, 0], kind="stable")]
+        layer, index, label, pair = part.T
         groups = [
             Rows(
                 place=Place(nodes.kind, nodes.layers[one]),
                 spots=spots,
                 start=int(np.argmax(layer == one)),
                 unit=np.asarray(nodes.indices)[index[layer == one]],
-                pair=pair[spot[layer == one]],
-                label=label[spot[layer == one]],
+                pair=pair[layer == one],
+                label=label[layer == one],
             )
             for one in np.unique(layer)
         ]
-        effects[pair[spot], layer, index, label[spot]] = _effects(scene, groups)
+        effects[pair, layer, index, label] = _effects(scene, groups)
     return effects
+
+
+def _sweep_rows(nodes: NodeSet, spots: Spots) -> Integers:
+    """(layer number, index number, label, pair) of every patch, [row, 4], layer by layer."""
+    live = spots.live_by_layer(nodes.layers)
+    every = np.broadcast_to(live[:, :, None], (len(live), *nodes.shape))
+    rows: Integers = np.argwhere(every.transpose(1, 2, 0, 3))[:, [0, 1, 3, 2]]
+    return rows
+
+
+def _first_positions(spots: Spots) -> Integers:
+    """The first position of the base run that a patch changes, [pair, label]."""
+    far = np.iinfo(np.int64).max
+    first: Integers = np.where(spots.patched, spots.base, far).min(axis=-1)
+    return first
 
 
 def patch_chosen(
@@ -107,9 +178,10 @@ def patch_chosen(
     exists = _existing(chosen, sets, spots)
     effects = np.zeros(exists.shape)
     rows = _rows_of(chosen, sets, spots)
-    for start in range(0, len(rows), scene.rows_per_call):
-        part = rows[start : start + scene.rows_per_call]
-        part = part[np.lexsort((part[:, 1], part[:, 0]))]
+    tables = [_first_positions(of) for of in spots]
+    first = np.array([tables[r[0]][r[4], r[3]] for r in rows], dtype=np.int64)
+    for call in scene.calls(rows, first, rows[:, 4]):
+        part = call[np.lexsort((call[:, 1], call[:, 0]))]
         pair, node = part[:, 4], part[:, 5]
         effects[pair, node] = _effects(scene, list(_grouped(part, sets, spots)))
     return effects, exists
@@ -133,7 +205,7 @@ def _rows_of(chosen: Integers, sets: Sequence[NodeSet], spots: Sequence[Spots]) 
     rows = []
     for node, (number, flat) in enumerate(chosen):
         layer, index, label = np.unravel_index(flat, sets[number].shape)
-        live = np.flatnonzero(spots[number].live[:, label])
+        live = np.flatnonzero(spots[number].live_in(sets[number].layers[layer])[:, label])
         rows += [(number, layer, index, label, pair, node) for pair in live]
     table = np.array(rows, dtype=np.int64).reshape(-1, 6)
     return table[np.argsort(table[:, 1], kind="stable")]
@@ -158,30 +230,22 @@ def _grouped(part: Integers, sets: Sequence[NodeSet], spots: Sequence[Spots]) ->
 
 def _effects(scene: Scene, groups: Sequence[Rows]) -> Floats:
     """Effects of the rows of one run of the model, in their order."""
-    device = scene.base.tokens.device
-    pair = torch.from_numpy(np.concatenate([rows.pair for rows in groups])).to(device)
-    prompts = Prompts(tokens=scene.base.tokens[pair], reads=scene.base.reads[pair])
     patches = [_patch(rows, scene.donor) for rows in groups]
     if scene.frozen is not None:
         patches += freeze(groups, scene.frozen)
-    logits = run_patched(scene.model, prompts, patches)
-    patched = scene.metric.compute(logits, rows_of(scene.targets, pair))
-    scene.done(len(pair))
-    difference: Floats = (patched.double() - scene.base_metric.double()[pair]).cpu().numpy()
-    return difference
+    return scene.effects(np.concatenate([rows.pair for rows in groups]), patches)
 
 
 def _patch(rows: Rows, donor: Run) -> Patch:
     """The entries that a group of rows overwrites: one per position that a node covers."""
-    covers = rows.spots.covers[rows.pair, rows.label]
-    row, cover = np.nonzero(covers)
+    row, cover = np.nonzero(rows.spots.patched[rows.pair, rows.label])
     values = donor.values[rows.place]
 
     def tensor(array: Integers) -> Tensor:
         return torch.from_numpy(array).to(values.device)
 
     pair, label = rows.pair[row], rows.label[row]
-    source = (tensor(pair), tensor(rows.spots.donor[pair, label, cover]))
+    source = (tensor(pair), tensor(rows.spots.donor[pair, label, cover] - donor.start))
     unit = None if unit_axis(rows.place) is Unit.VECTOR else tensor(rows.unit[row])
     return Patch(
         place=rows.place,

@@ -56,7 +56,7 @@ class QueryKeyFix:
         spots: Spots,
         rows: Tensor | None = None,
     ) -> None:
-        self._labels = len(nodes.positions)
+        self._labels, self._length = len(nodes.positions), base.query.shape[1]
         self._indices = len(nodes.indices)
         self._heads = query_heads(base, nodes)
         attention = HeadAttention(base, rule, self._heads)
@@ -76,13 +76,22 @@ class QueryKeyFix:
         Linear in `gradient`; 0 where a pair lacks the position or a patch changes nothing.
 
         Args:
-            gradient: dL/dz at the base run, [stream, pair, pos, head, d_head].
+            gradient: dL/dz at the base run, [stream, pair, pos, head, d_head]; it may begin at
+                a later position, before which no node changes anything.
         """
-        # GradDrop has no streams above the last layer; one of zeros gives the shape.
-        streams = gradient if len(gradient) else gradient.new_zeros(1, *gradient.shape[1:])
-        return torch.stack([self._one_stream(one) for one in streams])[: len(gradient)]
+        return torch.stack([self._one_stream(one) for one in gradient])
+
+    def absolute_sum(self, gradient: Tensor) -> Tensor:
+        """The sum over streams of |estimate|, [pair, index, label]; at least one stream."""
+        total = self._one_stream(gradient[0]).abs()
+        for one in gradient[1:]:
+            total += self._one_stream(one).abs()
+        return total
 
     def _one_stream(self, gradient: Tensor) -> Tensor:
+        if missing := self._length - gradient.shape[1]:
+            # Gradients that begin later: in a causal model a node acts on later rows only.
+            gradient = torch.nn.functional.pad(gradient, (0, 0, 0, 0, missing, 0))
         mine = at_least_float32(gradient[:, :, self._heads]).transpose(1, 2)
         return self._fold(self._effect.of(mine)).sum((2, 4))
 

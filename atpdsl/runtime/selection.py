@@ -12,7 +12,7 @@ from atpdsl.binding.nodeset import NodeSet
 from atpdsl.planning.ops import Select, Side
 from atpdsl.planning.outcome import AT_RANDOM, Statistics
 from atpdsl.planning.plan import Plan
-from atpdsl.planning.positions import patches
+from atpdsl.planning.positions import live_labels, reach_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,14 +71,12 @@ def _best(candidates: Integers, statistics: Sequence[Statistics], top: int) -> I
 
 def _candidates(op: Select, plan: Plan, side: Side) -> NDArray[np.bool_]:
     """For every node of all sets: whether some pair has it and patching it can matter."""
-    parts = []
-    for nodes in op.sets:
-        live = np.zeros(len(nodes.positions), dtype=bool)
-        pairs = plan.bound.pairs.pairs
-        for _, label in patches(pairs, nodes, side, skip_equal_prefix=True):
-            live[label] = True
-        parts.append(np.broadcast_to(live, nodes.shape).reshape(-1))
-    return np.concatenate(parts)
+    pairs, reach = plan.bound.pairs.pairs, reach_of(plan.bound)
+    live = [np.array(live_labels(pairs, nodes, side, reach)) for nodes in op.sets]
+    both = zip(live, op.sets, strict=True)
+    return np.concatenate(
+        [np.broadcast_to(table[:, None], nodes.shape).reshape(-1) for table, nodes in both]
+    )
 
 
 def flat_numbers(sets: Sequence[NodeSet], nodes: Integers) -> Integers:

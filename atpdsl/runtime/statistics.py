@@ -13,14 +13,14 @@ from atpdsl.planning.outcome import Statistics
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from atpdsl.planning.outcome import Floats
+    from atpdsl.planning.outcome import Floats, Integers
 
 OWN = ("mean", "mean_abs", "mean_square")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One batch of a reduction.
+    """One batch of a reduction, pair by pair.
 
     Attributes:
         signed: signed values [pair, *nodes], 0 where the pair lacks the node.
@@ -34,6 +34,54 @@ class Part:
     exists: NDArray[np.bool_]
     magnitude: Floats | None = None
     extra: Mapping[str, Floats] = field(default_factory=dict)
+
+    def summed(self, *, keep_pairs: bool = True) -> Sums:
+        """Its sums over pairs; the values of each pair too if they are to be kept."""
+        values = self.signed
+        magnitude = np.abs(values) if self.magnitude is None else self.magnitude
+        present = np.broadcast_to(self.exists, values.shape)
+        numbers = {
+            "mean": values,
+            "mean_abs": magnitude,
+            "mean_square": np.square(values),
+            "abs_square": np.square(magnitude),
+            "positive": values > 0,
+            "negative": values < 0,
+            **self.extra,
+        }
+        absent = np.where(present, values, np.nan) if keep_pairs else None
+        sizes = None
+        if keep_pairs and self.magnitude is not None:
+            sizes = np.where(present, magnitude, np.nan)
+        return Sums(
+            pairs=present.sum(0),
+            sums={name: array.sum(0, dtype=np.float64) for name, array in numbers.items()},
+            per_pair=absent,
+            magnitudes=sizes,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """One batch of a reduction, summed over its pairs.
+
+    Attributes:
+        pairs: how many have the node, [*nodes].
+        sums: float64 by name, [*nodes]: `mean` of signed values, `mean_abs` of magnitudes,
+            `mean_square`, `abs_square`, counts of `positive` and `negative` ones, and extra.
+        per_pair: signed values, [pair, *nodes], nan where a pair lacks the node; None where
+            they are not kept.
+        magnitudes: likewise, where they are not the sizes of the signed values.
+    """
+
+    pairs: Integers
+    sums: Mapping[str, Floats]
+    per_pair: Floats | None = None
+    magnitudes: Floats | None = None
+
+    def finite(self) -> bool:
+        """Whether every sum is."""
+        return all(bool(np.isfinite(one).all()) for one in self.sums.values())
 
 
 class Accumulator:
@@ -49,40 +97,35 @@ class Accumulator:
         self._shape = shape
         self._pairs = np.zeros(shape, dtype=np.int64)
         self._sums: dict[str, Floats] = {}
-        self._extra: set[str] = set()
         self.per_pair: Floats | None = np.full((n_pairs, *shape), np.nan) if n_pairs else None
         # Where the magnitudes are not the sizes of the signed values.
         self.magnitudes: Floats | None = None
 
-    def add(self, pairs: Sequence[int], part: Part) -> None:
+    def add(self, pairs: Sequence[int], part: Part | Sums) -> None:
         """Fold in one batch; `pairs` are its pairs, by number."""
-        values = part.signed
-        magnitude = np.abs(values) if part.magnitude is None else part.magnitude
-        present = np.broadcast_to(part.exists, values.shape)
-        self._pairs += present.sum(0)
-        extra = {
-            "abs_square": np.square(magnitude),
-            "positive": values > 0,
-            "negative": values < 0,
-            **part.extra,
-        }
-        self._extra.update(extra)
-        own = {"mean": values, "mean_abs": magnitude, "mean_square": np.square(values)}
-        for name, numbers in (own | extra).items():
+        kept = self.per_pair is not None
+        sums = part.summed(keep_pairs=kept) if isinstance(part, Part) else part
+        self._pairs += sums.pairs
+        for name, numbers in sums.sums.items():
             if name not in self._sums:
                 self._sums[name] = np.zeros(self._shape)
-            self._sums[name] += numbers.sum(0)
-        if self.per_pair is not None:
-            self.per_pair[list(pairs)] = np.where(present, values, np.nan)
-            if part.magnitude is not None:
-                if self.magnitudes is None:
-                    self.magnitudes = np.full(self.per_pair.shape, np.nan)
-                self.magnitudes[list(pairs)] = np.where(present, magnitude, np.nan)
+            self._sums[name] += numbers
+        if self.per_pair is None:
+            return
+        if sums.per_pair is None:
+            raise ValueError("this batch has not kept its pairs")
+        self.per_pair[list(pairs)] = sums.per_pair
+        if sums.magnitudes is not None:
+            if self.magnitudes is None:
+                self.magnitudes = np.full(self.per_pair.shape, np.nan)
+            self.magnitudes[list(pairs)] = sums.magnitudes
 
     def statistics(self) -> Statistics:
         """Means over the pairs that have the node, nan where none has."""
         count = np.where(self._pairs == 0, np.nan, self._pairs)
         nothing = np.zeros(self._shape)
         means = {name: self._sums.get(name, nothing) / count for name in OWN}
-        extra = {name: self._sums[name] / count for name in sorted(self._extra)}
+        extra = {
+            name: self._sums[name] / count for name in sorted(self._sums) if name not in OWN
+        }
         return Statistics(pairs=self._pairs, **means, extra=extra)

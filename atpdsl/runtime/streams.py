@@ -17,25 +17,33 @@ straight to the logits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from atpdsl.nodes import NODE_KINDS
-from atpdsl.nodes.attention import attention_write, block_input, block_output, mlp_write
+from atpdsl.nodes.attention import block_input, block_output
 from atpdsl.nodes.attention_output import ATTENTION_OUTPUT
 from atpdsl.nodes.residual_mid import RESIDUAL_MID
 from atpdsl.nodes.residual_post import RESIDUAL_POST
 from atpdsl.nodes.residual_pre import RESIDUAL_PRE
 from atpdsl.planning.ops import Drop, Place
 from atpdsl.runtime.drops import Dropped, Parts, dropped_at, in_stream, parts_at
-from atpdsl.runtime.pullback import Pullback
+from atpdsl.runtime.pieces import GraphPieces, Pieces
 from atpdsl.runtime.segments import Segments, segment_hooks
 from atpdsl.runtime.sites import site_of
 
-__all__ = ["Dropped", "LayerGradients", "Parts", "Segments", "segment_hooks", "walk_back"]
+__all__ = [
+    "Dropped",
+    "LayerGradients",
+    "Parts",
+    "Segments",
+    "segment_hooks",
+    "walk",
+    "walk_back",
+]
 
 Streams = dict[Drop, Tensor]
 """Gradients of one tensor, [stream, *tensor.shape]; the plain one, alone, under `Drop.OFF`."""
@@ -51,12 +59,14 @@ class LayerGradients:
             `resid.mid` share a hook, but only one of them is dropped with its layer.
         parts: by place, if `FIRST_READER` was asked.
         walked: how many streams went through the layer.
+        start: the position that all these begin with.
     """
 
     plain: dict[str, Tensor]
     dropped: dict[Drop, dict[Place, Dropped]]
     parts: dict[Place, Parts]
     walked: int = 0
+    start: int = 0
 
 
 def walk_back(
@@ -67,11 +77,7 @@ def walk_back(
     drops: Sequence[Drop],
     release: bool = True,
 ) -> Iterator[LayerGradients]:
-    """Gradients of each pair's metric, from the last layer down to the lowest of `places`.
-
-    A block must add to the residual stream what is at the writes of its attention and its
-    MLP, and nothing else may pass from block to block. Whether the MLP reads what the
-    attention writes is seen in the graph.
+    """`walk` through the graph of a run in a bridge.
 
     Args:
         metric: [pair], with its graph.
@@ -87,16 +93,35 @@ def walk_back(
     Raises:
         RunError: ATP405 when no gradient arrives at a place.
     """
-    walk = _Walk(sites, segments, places, drops, release)
-    walk.start(metric)
-    for layer in reversed(range(walk.lowest, walk.n_layers)):
-        yield walk.through(layer)
-    if walk.embeddings:
-        yield walk.embedding()
+    yield from walk(GraphPieces(sites, segments, release=release), metric, places, drops)
     if release:
         sites.clear()
         segments.inputs.clear()
         segments.outputs.clear()
+
+
+def walk(
+    pieces: Pieces, metric: Tensor, places: Sequence[Place], drops: Sequence[Drop]
+) -> Iterator[LayerGradients]:
+    """Gradients of each pair's metric, from the last layer down to the lowest of `places`.
+
+    Args:
+        metric: [pair].
+        places: each one's gradient is at its site's `write`.
+        drops: what is dropped; `FIRST_READER` stands for the parts.
+
+    Yields:
+        One for each layer, and one for the embedding if it is among `places`.
+
+    Raises:
+        RunError: ATP405 when no gradient arrives at a place.
+    """
+    walking = _Walk(pieces, places, drops)
+    walking.start(metric)
+    for layer in reversed(range(walking.lowest, walking.n_layers)):
+        yield walking.through(layer)
+    if walking.embeddings:
+        yield walking.embedding()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +130,12 @@ class _Block:
 
     Attributes:
         above: streams at the output.
-        attention, mlp: what they write.
         places: those of the layer.
         deeper: whether gradients are wanted at the input.
     """
 
     layer: int
     above: Streams
-    attention: Tensor
-    mlp: Tensor
-    input: Tensor
     places: tuple[Place, ...]
     deeper: bool
 
@@ -122,10 +143,6 @@ class _Block:
     def plain(self) -> Tensor:
         """The plain gradient at the output, [pair, pos, d_model]."""
         return self.above[Drop.OFF][0]
-
-    def to_input(self) -> dict[str, Tensor]:
-        """The input by name, where gradients are wanted there."""
-        return {block_input(self.layer): self.input} if self.deeper else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,35 +164,21 @@ class _Own:
 class _Walk:
     """The streams on their way down; `_carried` is where they are, at a block's output."""
 
-    def __init__(
-        self,
-        sites: dict[str, Tensor],
-        segments: Segments,
-        places: Iterable[Place],
-        drops: Iterable[Drop],
-        release: bool,
-    ) -> None:
-        self.n_layers = len(segments.inputs) - 1
+    def __init__(self, pieces: Pieces, places: Sequence[Place], drops: Sequence[Drop]) -> None:
+        self.n_layers = pieces.n_layers
         self.embeddings = tuple(p for p in places if not NODE_KINDS[p.kind].layered)
         self._places = tuple(p for p in places if NODE_KINDS[p.kind].layered)
         self.lowest = 0 if self.embeddings else min(p.layer for p in self._places)
         self._drops = sorted({Drop.EVERY_LAYER, Drop.EVERY_SUBLAYER} & set(drops))
         self._by_reader = Drop.FIRST_READER in drops
-        self._sites, self._segments, self._release = sites, segments, release
-        self._pull = Pullback()
+        self._pieces = pieces
         self._carried: Streams = {}
         # What goes straight to the logits, then what comes back through each layer walked.
         self._parts: list[Tensor] = []
 
     def start(self, metric: Tensor) -> None:
         """From the metric to the output of the last block."""
-        # Pairs do not meet in a batch: the gradient of the sum is each pair's own gradient.
-        (plain,) = torch.autograd.grad(
-            metric,
-            self._segments.inputs[-1],
-            grad_outputs=torch.ones_like(metric),
-            retain_graph=not self._release,
-        )
+        plain = self._pieces.start(metric)
         none = plain.new_empty(0, *plain.shape)
         self._carried = {Drop.OFF: plain[None]} | dict.fromkeys(self._drops, none)
         self._parts = [plain]
@@ -195,7 +198,7 @@ class _Walk:
             self._carried = below
         if self._by_reader:
             parts |= self._parts_at_input(block.places)
-        self._forget(layer)
+        self._pieces.forget(layer)
         return LayerGradients(
             plain={name: found[name][Drop.OFF][0] for name in _writes(block.places)},
             dropped={
@@ -208,10 +211,10 @@ class _Walk:
 
     def embedding(self) -> LayerGradients:
         """All streams from the input of the first block to the embedding."""
-        output, at = self._segments.outputs[0], self._tensors(_writes(self.embeddings))
+        names = _writes(self.embeddings)
         stacked, parts = torch.cat(list(self._carried.values())), torch.stack(self._parts)
-        pulled = self._pull(output, at, parts, keep=True) if self._by_reader else {}
-        found = self._split(self._pull(output, at, stacked, keep=not self._release))
+        pulled = self._pieces.to_embedding(parts, names) if self._by_reader else {}
+        found = self._split(self._pieces.to_embedding(stacked, names))
         places = self.embeddings
         return LayerGradients(
             plain={name: streams[Drop.OFF][0] for name, streams in found.items()},
@@ -234,9 +237,6 @@ class _Walk:
         return _Block(
             layer=layer,
             above=self._carried,
-            attention=self._sites[attention_write(layer)],
-            mlp=self._sites[mlp_write(layer)],
-            input=self._segments.inputs[layer],
             places=places,
             deeper=layer > self.lowest
             or bool(self.embeddings)
@@ -246,10 +246,9 @@ class _Walk:
     def _streams(self, block: _Block) -> tuple[dict[str, Streams], int]:
         """Hook -> all streams there, and how many they are."""
         around = {RESIDUAL_PRE.name, RESIDUAL_POST.name}
-        inside = self._tensors(_writes(p for p in block.places if p.kind not in around))
+        inside = _writes(p for p in block.places if p.kind not in around)
         streams = torch.cat(list(block.above.values()))
-        output = self._segments.outputs[block.layer + 1]
-        pulled = self._pull(output, inside | block.to_input(), streams, keep=not self._release)
+        pulled = self._pieces.through(block.layer, streams, inside, deeper=block.deeper)
         return {block_output(block.layer): block.above} | self._split(pulled), len(streams)
 
     def _own(self, block: _Block) -> _Own:
@@ -257,18 +256,21 @@ class _Walk:
         plain, apart = block.plain, Drop.EVERY_SUBLAYER in self._drops
         by_mlp = None
         if apart or self._by_reader:
-            by_mlp = _gradient(block.mlp, block.attention, plain)
+            by_mlp = self._pieces.by_mlp(block.layer, plain)
         begun = {Drop.EVERY_LAYER: plain[None]} if Drop.EVERY_LAYER in self._drops else {}
         if not apart:
             return _Own(by_mlp, begun, {})
         # An MLP beside the attention is not in the attention's gradient in any case.
         names = [] if by_mlp is None else _writes(filter(_in_attention, block.places))
-        at = self._tensors(names) | block.to_input()
-        no_mlp = self._pull(block.attention, at, plain[None], keep=True)
+        no_mlp = self._pieces.from_attention(
+            block.layer, plain[None], names, deeper=block.deeper
+        )
         if block.deeper:
             # The MLP reads the sum of the block's input and what the attention writes, or the
             # input alone.
-            read = _gradient(block.mlp, block.input, plain) if by_mlp is None else by_mlp
+            read = by_mlp
+            if by_mlp is None:
+                read = self._pieces.by_mlp_to_input(block.layer, plain)
             no_attention = plain if read is None else plain + read
             by_attention = no_mlp.pop(block_input(block.layer))[0]
             begun[Drop.EVERY_SUBLAYER] = torch.stack([no_attention, plain + by_attention])
@@ -291,15 +293,15 @@ class _Walk:
         """Parts at the places of a block, but for those at its input."""
         later = torch.stack(self._parts)
         both = later if own.by_mlp is None else torch.cat([later, own.by_mlp[None]])
-        found = {}
-        for write, parts, side in (
-            (block.attention, both, filter(_in_attention, block.places)),
-            (block.mlp, later, filter(_in_mlp, block.places)),
-        ):
-            places = tuple(side)
-            pulled = self._pull(write, self._tensors(_writes(places)), parts, keep=True)
-            for p in places:
-                found[p] = parts_at(p, self.n_layers, pulled[_write(p)], len(later) - 1)
+        pieces, layer = self._pieces, block.layer
+        attending, mixing = _writes_of(block, _in_attention), _writes_of(block, _in_mlp)
+        pulled = pieces.from_attention(layer, both, attending, deeper=False)
+        pulled |= pieces.from_mlp(layer, later, mixing)
+        found = {
+            p: parts_at(p, self.n_layers, pulled[_write(p)], len(later) - 1)
+            for p in block.places
+            if _in_attention(p) or _in_mlp(p)
+        }
         for place in block.places:
             if place.kind == RESIDUAL_MID.name:
                 found[place] = parts_at(place, self.n_layers, both, len(both) - 1)
@@ -320,26 +322,6 @@ class _Walk:
             for name, streams in pulled.items()
         }
 
-    def _tensors(self, names: Iterable[str]) -> dict[str, Tensor]:
-        return {name: self._sites[name] for name in names}
-
-    def _forget(self, layer: int) -> None:
-        """Lets go of what refers to a block's graph."""
-        if not self._release:
-            return
-        del self._segments.inputs[layer + 1 :], self._segments.outputs[layer + 1 :]
-        for kind in NODE_KINDS:
-            if kind.layered:
-                self._sites.pop(kind.site(layer).write, None)
-
-
-def _gradient(output: Tensor, source: Tensor, cotangent: Tensor) -> Tensor | None:
-    """The graph is kept; None if there is no way from the one to the other."""
-    (found,) = torch.autograd.grad(
-        output, source, grad_outputs=cotangent, retain_graph=True, allow_unused=True
-    )
-    return found
-
 
 def _write(place: Place) -> str:
     return site_of(place).write
@@ -347,6 +329,10 @@ def _write(place: Place) -> str:
 
 def _writes(places: Iterable[Place]) -> list[str]:
     return sorted({_write(place) for place in places})
+
+
+def _writes_of(block: _Block, side: Callable[[Place], bool]) -> list[str]:
+    return _writes(place for place in block.places if side(place))
 
 
 def _in_attention(place: Place) -> bool:

@@ -68,6 +68,18 @@ def choose_threads(n_parameters: int, *, requested: int | None = None) -> Thread
     return ThreadChoice(count=min(usable_cores(), MOST), chosen_by="cores", passive=passive)
 
 
+def planned_threads(n_parameters: int, *, requested: int | None = None) -> int:
+    """The number that `choose_threads` will choose, without torch."""
+    if requested is not None:
+        return requested
+    for name in COUNTS:
+        if name in os.environ:
+            # OpenMP takes a list, one number for each level of nesting.
+            first = os.environ[name].partition(",")[0].strip()
+            return int(first) if first.isdecimal() and int(first) else usable_cores()
+    return 1 if n_parameters <= SMALL else min(usable_cores(), MOST)
+
+
 @contextmanager
 def using_threads(choice: ThreadChoice) -> Iterator[None]:
     """Runs torch with a number of threads, and restores the number that was."""

@@ -160,8 +160,17 @@ def _fixed(head: Head, dtype: torch.dtype, device: str) -> Tensor:
 
 def _every_spot(length: int) -> Spots:
     at = np.arange(length)[None, :, None]
-    all_of = np.ones_like(at, dtype=bool)
-    return Spots(base=at, donor=at, covers=all_of, exists=all_of[..., 0], live=all_of[..., 0])
+    entries = np.ones_like(at, dtype=bool)
+    labels = entries[..., 0]
+    return Spots(
+        base=at,
+        donor=at,
+        covers=entries,
+        patched=entries,
+        exists=labels,
+        live=labels,
+        live_last=labels,
+    )
 
 
 def _later(length: int) -> Tensor:

@@ -19,8 +19,7 @@ from atpdsl.semantics.formulas import Formula
 from atpdsl.semantics.metric_formula import MetricFormula
 
 Setting = bool | int | float | str | None
-# What a computed metric is called that has no label.
-UNNAMED = "metric"
+UNNAMED = "metric"  # what a computed metric is called that has no label
 NO_SETTINGS: Mapping[str, Setting] = MappingProxyType({})
 
 
@@ -350,8 +349,8 @@ class Expectation:
 class RunSettings:
     """How to run; none of it changes the mathematics.
 
-    batch: prompt pairs per forward pass, None = chosen by the planner.
-    threads: None = chosen for the model's size, unless the environment says otherwise.
+    None: `batch` is chosen by the planner, `threads` by the model's size or the environment;
+    `memory` (bytes, weights and activations together) and `budget` (seconds) have no limit.
     """
 
     device: str = "auto"
@@ -359,7 +358,9 @@ class RunSettings:
     batch: int | None = None
     threads: int | None = None
     per_pair: bool = False
-    executor: str = "bridge"
+    executor: str = "auto"
+    memory: int | None = None
+    budget: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -314,6 +314,8 @@ class _Resolver:
             threads=settings.optional_integer("threads"),
             per_pair=bool(settings["per_pair"]),
             executor=settings.text("executor"),
+            memory=settings.optional_integer("memory"),
+            budget=settings.optional_number("budget"),
         )
 
     # ---- names that only later versions use ----

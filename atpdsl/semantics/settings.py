@@ -12,6 +12,7 @@ from atpdsl.registry import closest
 from atpdsl.semantics.experiment import Setting
 from atpdsl.semantics.findings import Findings, did_you_mean, listed
 from atpdsl.semantics.numbers import hundredths, number_of, percentage
+from atpdsl.semantics.quantities import EXAMPLES, meant_unit, quantity_of, units_in_words
 from atpdsl.semantics.schema import ON_OFF, SELECTION, SHAPES, Key, Shape
 from atpdsl.syntax import tree as t
 
@@ -41,6 +42,8 @@ WANTED = {
     "bool": "`on` or `off`",
     "amount": "a whole number, or a percentage as `5%`",
     "share": "a percentage as `5%`, or a number between 0 and 1",
+    "bytes": f"an amount of memory as `{EXAMPLES['bytes']}`",
+    "time": f"a time as `{EXAMPLES['time']}`",
     "word": "a word",
     "text": "a string",
 }
@@ -79,6 +82,10 @@ class Settings:
     def optional_integer(self, name: str) -> int | None:
         """The value of a key of type `int`, None where it is left out."""
         return None if self[name] is None else self.integer(name)
+
+    def optional_number(self, name: str) -> float | None:
+        """The value of a key of type `float` or `time`, None where it is left out."""
+        return None if self[name] is None else self.number(name)
 
     def amount(self, name: str) -> tuple[int, float | None]:
         """The value of a key of type `amount`: a count, or 0 and a share."""
@@ -253,6 +260,8 @@ def read_value(key: Key, value: t.Expression, findings: Findings) -> Setting:
             return _amount(key, value, findings)
         case "share":
             return _share(key, value, findings)
+        case "bytes" | "time":
+            return _quantity(key, value, findings)
         case "bool":
             if isinstance(value, t.Name) and value.text in ON_OFF:
                 return ON_OFF[value.text]
@@ -307,6 +316,35 @@ def _share(key: Key, value: t.Expression, findings: Findings) -> Setting:
         findings.error(key.code, message, value.span, advice=key.doc)
         return None
     return share
+
+
+def _quantity(key: Key, value: t.Expression, findings: Findings) -> Setting:
+    """An amount of memory in bytes, or a time in seconds."""
+    quantity = quantity_of(value, key.type)
+    if quantity is None:
+        _wrong_quantity(key, value, findings)
+    elif quantity <= 0:
+        message = f"`{key.name}` is more than nothing"
+        findings.error(key.code, message, value.span, advice=key.doc)
+        return None
+    return quantity
+
+
+def _wrong_quantity(key: Key, value: t.Expression, findings: Findings) -> None:
+    message, fix = f"`{key.name}` is {WANTED[key.type]}", None
+    advice = f"the units are {units_in_words(key.type)}"
+    if isinstance(value, t.Number):
+        meant = meant_unit(value.unit, key.type)
+        if not value.unit:
+            message = f"`{key.name}` needs a unit"
+        elif meant is None:
+            message = f"`{key.name}` has no unit `{value.unit}`"
+        else:
+            better = value.text.removesuffix(value.unit) + meant
+            message = f"the unit `{value.unit}` is written `{meant}`"
+            advice = f"write `{key.name} = {better}`"
+            fix = replaced(value.span, better)
+    findings.error("ATP108", message, value.span, advice=advice, fix=fix)
 
 
 def _word(key: Key, value: t.Expression, findings: Findings) -> Setting:

@@ -8,7 +8,8 @@ from typing import Literal
 from atpdsl.semantics.experiment import Setting
 from atpdsl.semantics.signature import Param
 
-KeyType = Literal["int", "float", "bool", "word", "text", "amount", "share", "expression"]
+Plain = Literal["int", "float", "bool", "word", "text"]
+KeyType = Literal[Plain, "amount", "share", "bytes", "time", "expression"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +19,8 @@ class Key:
     Attributes:
         type: `word` and `text` take a word or a string; `amount` a count (an int) or a
             percentage of all nodes (a float, 5% is 0.05); `share` a percentage or the number
-            that it is (always a float); `expression` is read elsewhere.
+            that it is (always a float); `bytes` memory as `4GB` (an int), `time` as `10min` (a
+            float, in seconds); `expression` is read elsewhere.
         default: what holds where the key is left out; None is "chosen elsewhere".
         choices: the words allowed, for type `word`; empty is any.
         pattern: a regular expression for words beside the `choices`.

@@ -53,4 +53,11 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "threads": ("run",),
     "per_pair": ("run",),
     "executor": ("run",),
+    "memory": ("run",),
+    "budget": ("run",),
 }
+# What may stand directly behind a number; a test keeps the units equal to those of settings.
+UNITS: tuple[str, ...] = (
+    *("%", "kB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB"),
+    *("s", "min", "h"),
+)

@@ -91,6 +91,9 @@ def test_atp_costs_two_forwards_and_one_backward_and_the_qk_fix_no_more():
         backward_calls=1,
         backward_sequences=1,
         layer_backwards=N_LAYERS,
+        # Two runs of four tokens, and the way back.
+        forward_layers=2 * 4 * N_LAYERS,
+        backward_layers=4 * N_LAYERS,
     )
 
 

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from atpdsl.binding.nodeset import NodeSet
+from atpdsl.nodes import NODE_KINDS
 from atpdsl.planning.ops import Side
-from atpdsl.planning.positions import NOWHERE, Spot, equal_prefix, is_zero, spot, whole_sequence
+from atpdsl.planning.positions import (
+    NOWHERE,
+    STAYING,
+    Reach,
+    Skips,
+    Spot,
+    equal_prefix,
+    first_looked_at,
+    is_zero,
+    live_labels,
+    spot,
+    whole_sequence,
+    window,
+)
 from tests.engine import token_pair
 
 SAME_LENGTH = token_pair([0, 1, 2, 3], [0, 1, 5, 3])
@@ -58,3 +73,68 @@ def test_a_named_position_after_an_equal_prefix_at_another_index_is_not_zero():
 
 def test_a_whole_sequence_covers_the_positions_that_both_sides_have():
     assert whole_sequence(FROM_THE_END, Side.CLEAN) == (Spot(1, 0), Spot(2, 1), Spot(3, 2))
+
+
+LAST = 2
+REACH = Reach("read", LAST)
+# The metric reads position 2 of four.
+READ = token_pair([0, 1, 2, 3], [0, 1, 5, 3], positions={"read": (2, 2)})
+
+
+def nodes(kind: str, *positions: str) -> NodeSet:
+    return NodeSet(kind=kind, layers=(0, LAST), indices=(0,), positions=positions)
+
+
+def test_nodes_after_the_position_that_is_read_can_change_nothing():
+    live = live_labels([READ], nodes("heads.k", "0", "1", "2", "3"), Side.CLEAN, REACH)
+
+    # The prompts differ at 2, and 3 is after what is read.
+    assert live == ((False, False, True, False),) * 2
+
+
+def test_in_the_last_layer_only_keys_and_values_are_seen_elsewhere():
+    early = token_pair([0, 1, 2, 3], [0, 9, 2, 3], positions={"read": (2, 2)})
+    positions = ("1", "2")
+
+    def of(kind: str) -> tuple[tuple[bool, ...], ...]:
+        return live_labels([early], nodes(kind, *positions), Side.CLEAN, REACH)
+
+    assert of("heads.v") == of("resid.pre") == ((True, True), (True, True))
+    assert of("heads.q") == of("mlp") == of("resid.post") == ((True, True), (False, True))
+
+
+def test_every_kind_of_node_is_said_to_stay_or_to_be_seen_elsewhere():
+    seen = {kind.name for kind in NODE_KINDS} - STAYING
+
+    assert seen == {"embed", "resid.pre", "heads.k", "heads.v"}
+    assert set(NODE_KINDS.names) >= STAYING
+
+
+def test_one_node_over_the_sequence_matters_where_the_metric_reads():
+    (first, last) = live_labels([READ], nodes("mlp", "sequence"), Side.CLEAN, REACH)
+
+    assert (first, last) == ((True,), (True,))
+    before = token_pair([0, 1, 2], [0, 1, 5], positions={"read": (1, 1)})
+    assert live_labels([before], nodes("mlp", "sequence"), Side.CLEAN, REACH) == ((False,),) * 2
+
+
+def test_a_sequence_is_patched_from_the_first_difference_on():
+    here = window(READ, Side.CLEAN, Skips(equal_prefix=True, reach=REACH))
+
+    assert here.changing("sequence") == (Spot(2, 2),)
+    assert window(READ, Side.CLEAN, Skips()).changing("sequence") == tuple(
+        Spot(i, i) for i in range(4)
+    )
+
+
+def test_the_first_position_that_patches_look_at_may_be_before_the_difference():
+    pair = token_pair([0, 1, 2, 3], [0, 1, 2, 4], positions={"S": (3, 1)})
+    named = nodes("mlp", "S", "0")
+
+    for base, run, first in (
+        (Side.CLEAN, Side.CLEAN, 3),
+        (Side.CLEAN, Side.CORRUPTED, 1),
+        (Side.CORRUPTED, Side.CORRUPTED, 1),
+    ):
+        assert first_looked_at([pair], named, base, run) == first
+    assert first_looked_at([pair], nodes("mlp", "0"), Side.CLEAN, Side.CLEAN) is None

@@ -92,7 +92,7 @@ def test_another_version_is_refused_and_named(folder: Path, schema, what):
     assert refused(folder) == (
         "ATP445",
         f"`{folder / 'result.json'}` {what}: it says {json.dumps(schema)}, this version reads"
-        " `atpdsl/result/3`",
+        " `atpdsl/result/4`",
     )
 
 

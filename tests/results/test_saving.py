@@ -45,7 +45,7 @@ def test_result_json_says_its_schema_and_the_scores_it_belongs_to(tmp_path: Path
     result().save(tmp_path / "ioi")
     document = json.loads((tmp_path / "ioi" / "result.json").read_text(encoding="utf-8"))
 
-    assert document["schema"] == "atpdsl/result/3"
+    assert document["schema"] == "atpdsl/result/4"
     assert document["scores"]["rows"] == 56
     assert document["spec"]["text"] == experiment().source.text
     assert document["spec"]["resolved"]["metric"]["name"] == "logit_diff"

@@ -69,12 +69,15 @@ def spots_at(
     at = shaped(base)
     covered = np.ones(at.shape, bool) if covers is None else shaped(covers)
     exists = covered.any(-1)
+    alive = exists if live is None else exists & np.asarray(live)
     return Spots(
         base=at,
         donor=at if donor is None else shaped(donor),
         covers=covered,
+        patched=covered & alive[..., None],
         exists=exists,
-        live=exists if live is None else exists & np.asarray(live),
+        live=alive,
+        live_last=alive,
     )
 
 

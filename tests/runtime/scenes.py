@@ -10,6 +10,7 @@ from atpdsl.binding.pairs import TokenPair
 from atpdsl.metrics import metric_of
 from atpdsl.planning.ops import Forward, Side, places_of
 from atpdsl.planning.plan import Batch
+from atpdsl.runtime.bridge import BridgeEngine
 from atpdsl.runtime.forward import run
 from atpdsl.runtime.load import LoadedModel
 from atpdsl.runtime.patch_sets import SetPatcher
@@ -62,12 +63,14 @@ def _scene(
     known = targets(pairs, "cpu")
     patched = run(model, here, Forward(batch=0, side=base))
     return Scene(
-        model=model,
+        engine=BridgeEngine(model),
         metric=asked,
         targets=known,
-        base=here,
+        tokens=None,
+        prompts=here,
+        base=None,
         base_metric=asked.compute(patched.logits, known),
         donor=run(model, there, Forward(batch=0, side=other, captures=captures)),
         rows_per_call=rows_per_call,
-        done=counted.append,
+        done=lambda rows, _: counted.append(rows),
     )

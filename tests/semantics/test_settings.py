@@ -21,6 +21,24 @@ def test_run_settings_are_read():
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        *(("4GB", 4 * 10**9), ("1.5GiB", 3 * 2**29), ("500MB", 5 * 10**8), ("64kB", 64_000)),
+        *(("2TiB", 2**41), ("0.1GB", 10**8)),
+    ],
+)
+def test_memory_has_units(written, number):
+    assert experiment_of(f"run {{ memory = {written} }}").run.memory == number
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("30s", 30), ("10min", 600), ("1.5h", 5400), ("0.1s", 0.1)]
+)
+def test_a_budget_has_units(written, seconds):
+    assert experiment_of(f"run {{ budget = {written} }}").run.budget == seconds
+
+
 @pytest.mark.parametrize("word", ["auto", "cpu", "cuda", "mps", '"cuda:1"', '"cpu"'])
 def test_devices_are_words_or_strings(word):
     assert experiment_of(f"run {{ device = {word} }}").run.device == word.strip('"')
@@ -61,7 +79,15 @@ def test_a_model_has_a_revision_and_a_dtype():
         ('run { device = "cuda:x" }', [("ATP321", '"cuda:x"')]),
         ("run { device = [cpu] }", [("ATP108", "[cpu]")]),
         ("run { executor = nul }", [("ATP109", "nul")]),
-        ("run { budget = 30min }", [("ATP110", "budget")]),
+        ("run { memory = 4 }", [("ATP108", "4")]),
+        ("run { memory = 4gb }", [("ATP108", "4gb")]),
+        ("run { memory = 4min }", [("ATP108", "4min")]),
+        ("run { memory = 0GB }", [("ATP109", "0GB")]),
+        ('run { memory = "4GB" }', [("ATP108", '"4GB"')]),
+        ("run { memory = - 4GB }", [("ATP108", "- 4GB")]),
+        ("run { budget = 5% }", [("ATP108", "5%")]),
+        ("run { budget = 10m }", [("ATP108", "10m")]),
+        ("run { cache = on }", [("ATP110", "cache")]),
         ("run { seed == 3 }", [("ATP107", "seed == 3")]),
         ("run { seed }", [("ATP107", "seed")]),
         ("run { sed }", [("ATP107", "sed")]),
@@ -107,6 +133,13 @@ def test_the_help_says_what_was_meant(text, advice):
         ("verify { top = 5px }", "`top` has no unit", "write `top = 5`"),
         ("run { batch = 8MB }", "`batch` has no unit", "write `batch = 8`"),
         ("run { seed = 5% }", "`seed` is a whole number, not a percentage", None),
+        ("run { memory = 4gb }", "the unit `gb` is written `GB`", "write `memory = 4GB`"),
+        ("run { memory = 4m }", "the unit `m` is written `MB`", "write `memory = 4MB`"),
+        ("run { budget = 10m }", "the unit `m` is written `min`", "write `budget = 10min`"),
+        ("run { budget = 2hours }", "the unit `hours` is written `h`", None),
+        ("run { budget = 10 }", "`budget` needs a unit", "the units are `s`, `min` or `h`"),
+        ("run { budget = 4GB }", "`budget` has no unit `GB`", None),
+        ("run { budget = long }", "`budget` is a time as `10min`", None),
         ('verify { top = "20" }', None, "write `top = 20`"),
         ("run { per_pair = yes }", "`per_pair` is `on` or `off`", "write `per_pair = on`"),
         ("run { per_pair = False }", None, "write `per_pair = off`"),
@@ -132,7 +165,7 @@ def test_what_to_do_about_a_setting_is_said(text, message, advice):
 
 
 def test_what_is_not_in_this_version_comes_with_advice():
-    (problem,) = resolved(complete("run { budget = 30min }"))[1]
+    (problem,) = resolved(complete("run { cache = on }"))[1]
 
     assert problem.code == "ATP110"
     assert problem.help

@@ -10,10 +10,25 @@ from atpdsl import driver
 from atpdsl.checked import Planned, PlannedStudy
 from atpdsl.cli.access import access
 from atpdsl.cli.amounts import diagnosis, verification
-from atpdsl.cli.failures import DONE
-from atpdsl.cli.terminal import columns, count, facts, say_json, show, tell_problems, word
-from atpdsl.planning.cost import PlanRow
+from atpdsl.cli.estimates import as_json, estimate_notes, estimate_table
+from atpdsl.cli.failures import DONE, USAGE
+from atpdsl.cli.terminal import (
+    columns,
+    count,
+    facts,
+    say,
+    say_json,
+    show,
+    tell,
+    tell_problems,
+    word,
+)
+from atpdsl.estimating import estimates
+from atpdsl.passes import named_passes
+from atpdsl.planning.cost import PlanRow, plan_rows
 from atpdsl.planning.outcome import Counts
+from atpdsl.planning.plan import Plan, walk
+from atpdsl.planning.show import show_plan
 from atpdsl.problems.clean import clean
 
 if TYPE_CHECKING:
@@ -23,7 +38,12 @@ if TYPE_CHECKING:
 
 def plan(chosen: argparse.Namespace) -> int:
     """Say what a run would cost, stage by stage, or point by point."""
-    planned = driver.plan(chosen.spec, access(chosen))
+    passes = named_passes(chosen.passes)
+    if chosen.show is not None:
+        return _show(chosen, passes)
+    planned = driver.plan(chosen.spec, access(chosen), passes=passes)
+    if chosen.calibrate:
+        driver.calibrate(planned)
     if chosen.json:
         say_json("atpdsl/plan/2", **_document(planned))
         return DONE
@@ -32,14 +52,45 @@ def plan(chosen: argparse.Namespace) -> int:
         tell_problems(study.warnings, study.source, json=False)
     single = len(planned.points) == 1
     body = _one(planned.points[0]) if single else _several(planned)
-    exhaustive = sum(_exhaustive(point) for point in planned.points)
+    found = [estimates(point) for point in planned.points]
     notes = (
         *(_notes(planned.points[0]) if single else ()),
-        ("compare", f"patching every node exactly: up to {exhaustive:,} forwards"),
+        *estimate_notes(found),
         ("next", f"atpdsl run {word(chosen.spec)}"),
     )
-    show(*body, "", facts(notes))
+    show(*body, "", estimate_table(planned, found), "", facts(notes))
     return DONE
+
+
+def _show(chosen: argparse.Namespace, passes: tuple[str, ...]) -> int:
+    """The operations of a plan around one pass; of a sweep, those of its first point."""
+    (name, *others) = named_passes(chosen.show) or ("",)
+    if others or not name:
+        tell("atpdsl plan: `--show` takes the name of one pass")
+        return USAGE
+    before, after = driver.plan_around(
+        driver.check(chosen.spec, access(chosen)), name, passes=(*passes, name)
+    )
+    if after == before:
+        say(f"`{name}` changes nothing here: {_size(after)}")
+        say(show_plan(after))
+        return DONE
+    for when, plan in (("before", before), ("after", after)):
+        say(f"{when} `{name}`: {_size(plan)}")
+        say(show_plan(plan))
+        if when == "before":
+            say()
+    return DONE
+
+
+def _size(plan: Plan) -> str:
+    total = _total(plan_rows(plan))
+    parts = (
+        count(sum(1 for _ in walk(plan)), "operation"),
+        count(total.forward_sequences, "forward"),
+        count(total.backward_sequences, "backward"),
+    )
+    return ", ".join(parts)
 
 
 def _notes(point: Planned) -> Iterator[tuple[str, str]]:
@@ -70,6 +121,7 @@ def _document(planned: PlannedStudy) -> dict[str, object]:
                 "nodes": point.plan.bound.node_count,
                 "stages": stages,
                 "total": _total(stages),
+                "estimate": as_json(estimates(point)),
                 "exhaustive_sequences": _exhaustive(point),
                 "notes": {m.call.label: m.note for m in point.plan.methods if m.note},
             }

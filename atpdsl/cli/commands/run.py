@@ -7,12 +7,15 @@ import argparse
 from atpdsl import driver
 from atpdsl.checked import PlannedStudy
 from atpdsl.cli.access import access
+from atpdsl.cli.estimates import analysis
 from atpdsl.cli.failures import DONE, FAILED, INTERRUPTED, SPEC, USAGE
 from atpdsl.cli.points import spell
 from atpdsl.cli.report import closing, report
 from atpdsl.cli.summary import say_summary
 from atpdsl.cli.sweep import say_sweep, sweep_report
 from atpdsl.cli.terminal import choose_progress, show, tell, tell_problems, tell_warnings
+from atpdsl.execution import Shelf
+from atpdsl.passes import named_passes
 from atpdsl.problems import RunError
 from atpdsl.results.sweep import SweepPoint
 from atpdsl.runtime.executor import EXECUTORS
@@ -28,7 +31,12 @@ def run(chosen: argparse.Namespace) -> int:
             + (f"did you mean `{meant}`?" if meant else f"there are {known}")
         )
         return USAGE
-    planned = driver.plan(chosen.spec, access(chosen))
+    planned = driver.plan(
+        chosen.spec,
+        access(chosen),
+        executor=chosen.executor,
+        passes=named_passes(chosen.passes),
+    )
     study = planned.study
     if study.warnings and not chosen.json:
         tell_problems(study.warnings, study.source, json=False)
@@ -40,13 +48,15 @@ def run(chosen: argparse.Namespace) -> int:
         progress=choose_progress(quiet=chosen.quiet),
         executor=chosen.executor,
         overwrite=chosen.overwrite,
+        shelf=Shelf(measure=chosen.analyze),
     )
     code = SPEC if result.record.unmet else DONE
     if chosen.json:
         say_summary(result)
         return code
     tell_warnings(result.record.warnings[len(planned.only().checked.warnings) :])
-    show(*report(result), closing(result))
+    analyzed = analysis(result.record) if chosen.analyze else ()
+    show(*report(result), *analyzed, closing(result))
     return code
 
 

@@ -136,6 +136,27 @@ _RUNNING = (
         bad="",
         good="",
     ),
+    Code(
+        code="ATP432",
+        title="no such pass",
+        explanation="Passes rewrite the plan of a run so that it does less work for the same "
+        "numbers. `--passes` chooses some of them: `none`, `all`, or names with commas between "
+        "them. They are applied in an order of their own.",
+        bad="",
+        good="",
+    ),
+    Code(
+        code="ATP433",
+        title="run through the bridge",
+        explanation="`executor = auto` takes the native executor, our own forward and backward, "
+        "where it knows the model and its logits, activations, gradients and patched logits "
+        "agree with TransformerBridge's on a sample. Here it does not, so the plan was run "
+        "through the bridge's hooks. The numbers are right; it only takes longer.\n\n"
+        "A model changed after loading, or a setting that the native executor has no code for, "
+        "is the usual reason.",
+        bad="",
+        good="",
+    ),
 )
 
 _RESULTS = (

@@ -1,0 +1,36 @@
+"""The executor that takes the native one where it can, and the bridge otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from atpdsl.methods.lower import lower
+from atpdsl.passes import optimize
+from atpdsl.planning.outcome import Outcome
+from atpdsl.planning.plan import Plan
+from atpdsl.planning.target import BRIDGE, needs_resuming
+from atpdsl.runtime.bridge import BridgeEngine
+from atpdsl.runtime.executor import Progress
+from atpdsl.runtime.interpreter import interpret
+from atpdsl.runtime.load import LoadedModel
+from atpdsl.runtime.native.agreement import checked_engine
+
+
+class AutoExecutor:
+    """Runs a plan natively if the model's numbers are the bridge's, else through the bridge."""
+
+    def execute(self, plan: Plan, model: LoadedModel | None, progress: Progress) -> Outcome:
+        """Compute every output of `plan`; the outcome says who did, and why.
+
+        Raises:
+            RunError: as `interpret`.
+        """
+        if model is None:
+            raise ValueError("the executor needs a model")
+        engine, reason = checked_engine(model)
+        if engine is not None:
+            return replace(interpret(plan, engine, progress), executor="native")
+        if needs_resuming(plan):
+            plan = optimize(lower(plan.bound), BRIDGE)
+        outcome = interpret(plan, BridgeEngine(model), progress)
+        return replace(outcome, executor="bridge", executor_note=reason)

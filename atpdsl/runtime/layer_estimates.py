@@ -1,0 +1,145 @@
+"""Everything that estimates of one node set in one layer are made of, each computed once.
+
+Several methods and diagnostics ask for the same things: the plain estimate, the QK fix, the
+sizes with contributions dropped, the parts by first reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, cached_property
+from typing import Protocol
+
+from torch import Tensor
+
+from atpdsl.binding.nodeset import NodeSet
+from atpdsl.nodes import ATTENDING
+from atpdsl.planning.ops import Contract, Drop, Place
+from atpdsl.runtime.attention import AttentionRule
+from atpdsl.runtime.first_order import FirstOrder
+from atpdsl.runtime.forward import Run
+from atpdsl.runtime.qk_fix import QueryKeyFix
+from atpdsl.runtime.sites import site_of
+from atpdsl.runtime.spots import Spots
+from atpdsl.runtime.streams import LayerGradients, Parts
+
+Numbers = dict[str, Tensor]
+
+
+class Estimator(Protocol):
+    """Estimates of the nodes of one place from gradients there; linear in them."""
+
+    def estimates(self, gradients: Tensor) -> Tensor:
+        """[stream, pair, pos, ...] -> [stream, pair, index, position]."""
+        ...
+
+    def absolute_sum(self, gradients: Tensor) -> Tensor:
+        """The sum over streams of |estimate|, [pair, index, position]; at least one stream."""
+        ...
+
+
+class LayerEstimates:
+    """Estimates of the nodes at one place, from the gradients that a walk found there.
+
+    Args:
+        runs: the base run and the donor run.
+        rule: the constants of a layer's attention.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        nodes: NodeSet,
+        spots: Spots,
+        runs: tuple[Run, Run],
+        rule: Callable[[int], AttentionRule],
+        gradients: LayerGradients,
+    ) -> None:
+        self._place, self._nodes, self._spots = place, nodes, spots
+        self._runs, self._rule, self._gradients = runs, rule, gradients
+        # Per instance, so that nothing outlives the layer.
+        self._size = cache(self._size_uncached)
+        self._terms = cache(self._terms_uncached)
+
+    def numbers(self, op: Contract) -> Numbers:
+        """Numbers per node, each [pair, index, position]: `signed`, `magnitude` and extra."""
+        attends = self._place.kind in ATTENDING
+        compared = attends and (op.qk_fix or op.saturation)
+        fixed = attends and op.qk_fix
+        corrected = self._fixed if fixed else self._plain
+        extra: Numbers = {}
+        if compared or op.drop is not Drop.OFF:
+            extra |= {"qk_fix": corrected.abs(), "atp": self._plain.abs()}
+        if compared:
+            change = (self._fixed - self._plain).abs()
+            extra |= {"qk_fix": self._fixed.abs(), "fix_change": change}
+        if op.drop is not Drop.OFF:
+            extra["magnitude"] = self._size(op.drop, fixed)
+        if op.cancellation:
+            terms, direct = self._terms(fixed)
+            extra |= {"terms": terms, "direct": direct}
+        if op.saturation and attends:
+            extra |= self._saturation
+        return {"signed": corrected, **extra}
+
+    # ---- what several ask for
+
+    @cached_property
+    def _first_order(self) -> FirstOrder:
+        start = self._gradients.start
+        return FirstOrder(self._place, self._runs, self._nodes, self._spots, start)
+
+    @cached_property
+    def _fix(self) -> QueryKeyFix:
+        layer, (base, donor) = self._place.layer, self._runs
+        return QueryKeyFix(
+            base.attention[layer],
+            donor.attention[layer],
+            self._rule(layer),
+            self._nodes,
+            self._spots,
+            base.counted,
+        )
+
+    @property
+    def _output(self) -> Place:
+        return Place("heads.z", self._place.layer)
+
+    @cached_property
+    def _plain(self) -> Tensor:
+        gradient = self._gradients.plain[site_of(self._place).write]
+        return self._first_order.estimates(gradient[None])[0]
+
+    @cached_property
+    def _fixed(self) -> Tensor:
+        gradient = self._gradients.plain[site_of(self._output).write]
+        return self._fix.estimates(gradient[None])[0]
+
+    @cached_property
+    def _saturation(self) -> Numbers:
+        return self._fix.saturation()
+
+    def _source(self, *, fixed: bool) -> tuple[Place, Estimator]:
+        """Where gradients are taken, and what makes estimates of them.
+
+        The fix is linear in the gradient at the attention's output.
+        """
+        return (self._output, self._fix) if fixed else (self._place, self._first_order)
+
+    def _size_uncached(self, drop: Drop, fixed: bool) -> Tensor:
+        """GradDrop's mean of sizes (Kramar et al. 2024, eq. 11)."""
+        place, estimator = self._source(fixed=fixed)
+        plain = self._fixed if fixed else self._plain
+        if drop is Drop.FIRST_READER:
+            parts: Parts = self._gradients.parts[place]
+            return parts.magnitude(plain, estimator.estimates(parts.streams))
+        dropped = self._gradients.dropped[drop][place]
+        if not len(dropped.streams):
+            return dropped.magnitude_of(plain, plain.new_zeros(plain.shape))
+        return dropped.magnitude_of(plain, estimator.absolute_sum(dropped.streams))
+
+    def _terms_uncached(self, fixed: bool) -> tuple[Tensor, Tensor]:
+        """The sum of |parts| by first reader, and the part that goes straight to the logits."""
+        place, estimator = self._source(fixed=fixed)
+        streams = self._gradients.parts[place].streams
+        return estimator.absolute_sum(streams), estimator.estimates(streams[:1])[0]
