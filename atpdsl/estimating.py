@@ -162,8 +162,11 @@ class Forecast:
         check_time(self._planned.plan, self.estimate)
 
     def learn(self, outcome: Outcome) -> None:
-        """Correct what is known of the machine by what the run took."""
-        if not self._runs:
+        """Correct what is known of the machine by what the run took.
+
+        A run that went through another executor than was planned says nothing of this one.
+        """
+        if not self._runs or outcome.executor not in {"", self._setup.executor}:
             return
         said = scaled(self.estimate, {stage.name: stage.counts for stage in outcome.stages})
         took = {s.name: s.seconds for s in outcome.stages if s.seconds >= TOO_SHORT}

@@ -108,6 +108,7 @@ def compute(planned: Planned, name: str, progress: Progress, shelf: Shelf) -> Co
         from atpdsl.runtime.threads import choose_threads, prepare_environment, using_threads
 
         prepare_environment()
+        from atpdsl.runtime.determinism import reproducible
         from atpdsl.runtime.memory import check_activations
 
         forecast.check()
@@ -116,9 +117,10 @@ def compute(planned: Planned, name: str, progress: Progress, shelf: Shelf) -> Co
         choice = choose_threads(files.n_parameters(), requested=experiment.run.threads)
         with using_threads(choice):
             forecast.measured(model)
-            outcome = entry.make().execute(planned.plan, model, progress)
+            with reproducible(experiment.run.deterministic, Label(experiment.model.span)):
+                outcome = entry.make().execute(planned.plan, model, progress)
         forecast.learn(outcome)
-        device, threads = model.device, choice.count
+        device, threads = model.devices, choice.count
     return Computed(
         outcome=outcome,
         estimate=forecast.estimate,
@@ -155,6 +157,7 @@ def result_of(planned: Planned, computed: Computed) -> Result:
                 *checked.warnings,
                 *_gapless(computed.outcome, experiment),
                 *_through_the_bridge(computed.outcome, experiment),
+                *_in_smaller_pieces(computed.outcome, experiment),
             ),
         )
     )
@@ -186,6 +189,22 @@ def _through_the_bridge(outcome: Outcome, experiment: Experiment) -> tuple[Probl
             message=f"run through the bridge, which is slower: {outcome.executor_note}",
             at=Label(experiment.model.span),
             help="write `executor = bridge` in `run { ... }` to choose it",
+            severity=Severity.WARNING,
+        ),
+    )
+
+
+def _in_smaller_pieces(outcome: Outcome, experiment: Experiment) -> tuple[Problem, ...]:
+    """A warning where memory ran out and the run went on with less at once."""
+    if not outcome.memory_note:
+        return ()
+    return (
+        Problem(
+            code="ATP434",
+            message=f"memory ran out: {outcome.memory_note}",
+            at=Label(experiment.model.span),
+            help="nothing is lost; `memory` or a smaller `batch` in `run { ... }` lets the "
+            "next run begin with what fits",
             severity=Severity.WARNING,
         ),
     )

@@ -36,6 +36,7 @@ from atpdsl.semantics.experiment import (
     ModelRef,
     Prompts,
     RunSettings,
+    Setting,
     VerifyCall,
 )
 from benchmarks.prompts import ANSWER, FOIL, Pairs
@@ -194,7 +195,7 @@ def experiment(asked: Question) -> Experiment:
 def _call(number: int, text: str) -> MethodCall:
     method, *corrections = text.split()
     drops = [one for one in corrections if one != "qk_fix"]
-    settings = {
+    settings: dict[str, Setting] = {
         "qk_fix": "qk_fix" in corrections,
         "grad_drop": drops[0] if drops else "off",
     }

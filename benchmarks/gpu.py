@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 
 import torch
+from torch.autograd.profiler_util import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.experiments import ATP, ATP_STAR, QUESTIONS, present, work
@@ -134,11 +135,7 @@ def load(run: Work) -> Load:
     with profile(activities=[ProfilerActivity.CUDA]) as seen:
         run()
         torch.cuda.synchronize()
-    kernels = [
-        event
-        for event in seen.events() or ()
-        if event.device_type == torch.autograd.DeviceType.CUDA
-    ]
+    kernels = [event for event in seen.events() or () if event.device_type == DeviceType.CUDA]
     return Load(
         host=host,
         whole=start.elapsed_time(end) / 1e3,

@@ -125,10 +125,16 @@ def contest(
     """Times of all contestants in so many rounds, after `warm` rounds that do not count."""
     names = list(contestants)
     times: dict[str, list[float]] = {name: [] for name in names}
-    for number in range(-warm, rounds):
-        first = number % len(names)
-        for name in (*names[first:], *names[:first]):
-            seconds = clock(contestants[name])
-            if number >= 0:
-                times[name].append(seconds)
+    # What is there already, models and libraries, need not be looked through before every call.
+    gc.collect()
+    gc.freeze()
+    try:
+        for number in range(-warm, rounds):
+            first = number % len(names)
+            for name in (*names[first:], *names[:first]):
+                seconds = clock(contestants[name])
+                if number >= 0:
+                    times[name].append(seconds)
+    finally:
+        gc.unfreeze()
     return {n: Measured(name=n, seconds=tuple(s)) for n, s in times.items()}

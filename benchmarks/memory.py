@@ -135,10 +135,11 @@ def measured(job: Job, options: Options) -> float:
             weights = sum(p.numel() * p.itemsize for p in model.bridge.parameters())
             run = replace(asked.run, memory=weights + job.budget)
             asked = replace(asked, run=run)
-        warm, whole = (work(asked, some, model, job.executor) for some in (few, pairs))
+        warm: Work = work(asked, few, model, job.executor)
+        whole: Work = work(asked, pairs, model, job.executor)
     else:
         plain = plain_model(hugging_face(options.sizes, attention="sdpa"), options.sizes)
-        warm, whole = (of_plain(job.name, plain, some) for some in (few, pairs))
+        warm, whole = of_plain(job.name, plain, few), of_plain(job.name, plain, pairs)
     warm()
     gc.collect()
     give_back()

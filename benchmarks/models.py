@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig, PreTrainedConfig
 
+from atpdsl.models.convert import quiet
 from atpdsl.models.files import SOURCE, ModelFiles, Origin, added_folder
 from atpdsl.models.shape import ModelShape
 from atpdsl.runtime.load import LoadedModel, bridge_from_hf
@@ -60,13 +61,14 @@ def hugging_face(
         attention: `sdpa` or `eager`.
     """
     if sizes.name == SMOLLM2:
-        found = AutoModelForCausalLM.from_pretrained(
-            added_folder(SMOLLM2),
-            dtype=dtype,
-            attn_implementation=attention,
-            local_files_only=True,
-            use_safetensors=True,
-        )
+        with quiet():
+            found = AutoModelForCausalLM.from_pretrained(
+                added_folder(SMOLLM2),
+                dtype=dtype,
+                attn_implementation=attention,
+                local_files_only=True,
+                use_safetensors=True,
+            )
     else:
         torch.manual_seed(0)
         with torch.device(device):

@@ -147,7 +147,9 @@ def exponent(costs: Mapping[int, float]) -> float:
     """The slope of a straight line through the logarithms, by least squares."""
     points = [(math.log(size), math.log(cost)) for size, cost in costs.items()]
     x, y = (sum(values) / len(points) for values in zip(*points, strict=True))
-    return sum((a - x) * (b - y) for a, b in points) / sum((a - x) ** 2 for a, _ in points)
+    return float(
+        sum((a - x) * (b - y) for a, b in points) / sum((a - x) ** 2 for a, _ in points)
+    )
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from atpdsl.passes import optimize
 from atpdsl.planning.outcome import Outcome
 from atpdsl.planning.plan import Plan
 from atpdsl.problems import Source, Span
-from atpdsl.runtime.bridge import BridgeExecutor
-from atpdsl.runtime.executor import Silent
+from atpdsl.planning.target import BRIDGE, NATIVE
+from atpdsl.runtime.executor import EXECUTORS, Silent
 from atpdsl.runtime.load import LoadedModel
 from atpdsl.semantics.diagnosis import Diagnosis
 from atpdsl.semantics.experiment import (
@@ -156,8 +156,13 @@ def loaded(hf_model: Any) -> LoadedModel:
     )
 
 
-def execute(hf_model: Any, plan: Plan) -> Outcome:
-    return BridgeExecutor().execute(plan, loaded(hf_model), Silent())
+def execute(hf_model: Any, plan: Plan, executor: str = "bridge") -> Outcome:
+    return EXECUTORS[executor].make().execute(plan, loaded(hf_model), Silent())
+
+
+def optimized(plan: Plan, executor: str = "bridge") -> Plan:
+    """After all passes that an executor can use, whatever family the shape says."""
+    return optimize(plan, NATIVE if executor == "native" else BRIDGE)
 
 
 def run_engine(
@@ -174,6 +179,7 @@ def run_engine(
     batch: int | None = None,
     passes: bool = True,
     settings: Mapping[str, Setting] | None = None,
+    executor: str = "bridge",
 ) -> list[NDArray[np.float64]]:
     """Per-pair signed values, [pair, *nodes.shape] for each node set, nan where missing.
 
@@ -194,7 +200,7 @@ def run_engine(
         run=RunSettings(per_pair=True, batch=batch),
     )
     plan = make_plan(pairs, nodes, asked, shape_of(hf_model.config))
-    outcome = execute(hf_model, optimize(plan) if passes else plan)
+    outcome = execute(hf_model, optimized(plan, executor) if passes else plan, executor)
     kept = outcome.methods[0].per_pair
     assert kept is not None
     return list(kept)

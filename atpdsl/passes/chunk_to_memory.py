@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from atpdsl.passes.drop_unused_captures import drop_unused_captures
+from atpdsl.passes.run_again import run_again
 from atpdsl.planning.memory import plan_bytes
 from atpdsl.planning.plan import Plan
 from atpdsl.planning.rewrite import split_batches
@@ -40,14 +42,21 @@ def chunk_to_memory(plan: Plan) -> Plan:
 
 
 def _smaller(plan: Plan) -> Iterator[Plan]:
-    """The plan with one thing done in smaller pieces."""
-    if plan.rows_per_call > 1:
-        yield replace(plan, rows_per_call=plan.rows_per_call // 2)
+    """The plan with one thing done in smaller pieces; halved again where that changes nothing.
+
+    A call may have room for more rows, or gradients, than there are.
+    """
+    rows = plan.rows_per_call
+    while rows > 1:
+        rows //= 2
+        yield replace(plan, rows_per_call=rows)
     streams = STREAMS if plan.streams_per_call is None else plan.streams_per_call
-    if streams > FEWEST_STREAMS:
-        yield replace(plan, streams_per_call=streams // 2)
+    while streams > FEWEST_STREAMS:
+        streams //= 2
+        yield replace(plan, streams_per_call=streams)
     most = max(len(batch.pairs) for batch in plan.batches)
     if most > 1:
         # All batches that are larger than half of the largest.
         parts = {b.number: 2 for b in plan.batches if len(b.pairs) > (most + 1) // 2}
-        yield split_batches(plan, parts)
+        # What one batch may keep for its verification, many may not.
+        yield drop_unused_captures(run_again(split_batches(plan, parts)))

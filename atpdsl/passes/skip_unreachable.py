@@ -16,12 +16,15 @@ def skip_unreachable(plan: Plan) -> Plan:
     it (`positions.Reach`).
 
     Law: in a causal model the logits that are read do not depend on them, so the effect and
-    its first-order estimate are 0; a run could only add rounding noise.
+    its first-order estimate are 0; a run could only add rounding noise. How far a patch moves
+    attention weights is said of all nodes, so a contraction that says so looks at them all.
     """
 
     def skip(op: Op) -> Op:
-        if isinstance(op, Contract | PatchSweep | PatchChosen):
-            return replace(op, skip_unreachable=True)
-        return op
+        match op:
+            case Contract(saturation=False) | PatchSweep() | PatchChosen():
+                return replace(op, skip_unreachable=True)
+            case _:
+                return op
 
     return rewrite(plan, skip)

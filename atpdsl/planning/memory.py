@@ -11,10 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from atpdsl.binding.nodeset import NodeSet
 from atpdsl.models.shape import ModelShape
 from atpdsl.nodes import NODE_KINDS, Unit
-from atpdsl.planning.cost import stage_of
+from atpdsl.planning.cost import most_chosen, stage_of
 from atpdsl.planning.ops import (
     Backward,
     Contract,
@@ -53,7 +52,7 @@ class Footprint:
         patched: the same in a run with a node per row.
         stream: for each gradient that goes through a block in one batched backward.
         layerwise: gradients are contracted layer by layer in any case, not only where the
-            graph is cut.
+            graph is cut, and from what is kept for them: captures of tracked runs cost nothing.
     """
 
     graph: Times
@@ -65,7 +64,8 @@ class Footprint:
 
 # Fitted to the high-water mark of the process (`runtime/peak.py`) in runs of models with random
 # weights that differ in one size at a time: d_model 256 and 512, d_mlp 2.6 to 8 times that, 16
-# to 512 tokens, GPT-2 and Llama. What allocators take beside is in the numbers.
+# to 512 tokens, GPT-2 and Llama; the native one also to d_model 768 with all nodes and neurons.
+# What allocators take beside is in the numbers.
 FOOTPRINTS: Mapping[tuple[str, bool], Footprint] = MappingProxyType(
     {
         # GPT-2's GELU is spelled out in Hugging Face's code: autograd keeps six steps of it.
@@ -76,23 +76,26 @@ FOOTPRINTS: Mapping[tuple[str, bool], Footprint] = MappingProxyType(
             graph=(11.5, 4.4, 3), block=(8, 3, 4), patched=(10, 4, 11), stream=(4, 4.4, 2)
         ),
         ("native", False): Footprint(
-            graph=(6, 1, 1),
+            graph=(8, 1, 0.3),
             block=(8, 3, 1),
-            patched=(8, 3, 1),
+            patched=(10, 4, 1),
             stream=(4, 2, 1),
             layerwise=True,
         ),
         ("native", True): Footprint(
-            graph=(6, 2, 1),
+            graph=(8, 2, 0.3),
             block=(8, 4, 1),
-            patched=(8, 4, 1),
+            patched=(10, 5, 1),
             stream=(4, 2, 1),
             layerwise=True,
         ),
     }
 )
-# Attention patterns alive while the QK fix of a layer's keys is computed.
-PATTERNS = 10
+# Attention patterns alive while the QK fix of a layer is computed: 58 and 84 were measured with
+# 8 pairs of 128 tokens.
+PATTERNS = 70
+# Numbers for every node of a layer and pair while it is contracted, and sums kept of each node.
+TABLES, SUMS = 8, 8
 # Copies of the logits at the position that is read, twice of them in float64 for the metric.
 LOGITS = 5
 STREAM_NUMBERS = 1 << 20
@@ -169,13 +172,7 @@ class _Sizes:
 
     def kept(self, op: Op) -> int:
         """Bytes that an operation leaves behind, until its last use."""
-        match op:
-            case Forward():
-                return self._run(op) + self.graph(op)
-            case Contract(nodes=nodes, base=base):
-                return self._table(nodes, base.batch, 2 + 2 * (op.qk_fix or op.cancellation))
-            case _:
-                return 0
+        return self._run(op) + self.graph(op) if isinstance(op, Forward) else 0
 
     def working(self, op: Op) -> int:
         """Bytes that it needs while it works, beyond what it keeps."""
@@ -188,12 +185,18 @@ class _Sizes:
                 return int(tokens * block + logits) * self._item()
             case Backward():
                 return self._gradients(op)
-            case Contract() if op.qk_fix or op.saturation:
-                return self._fixing(op.base)
-            case PatchSweep() | PatchChosen():
-                return self._patched(op.base) + self._effects(op)
+            case Contract():
+                # It is done while gradients are walked back, when the graph is still there.
+                return self.graph(op.base) + self._contracting(op)
+            case PatchSweep(base=base, nodes=nodes):
+                pairs = self._pairs(base.forward.batch)
+                effects = pairs * len(nodes) * FLOAT64
+                return effects + self._patched(base, pairs * len(nodes))
+            case PatchChosen(base=base, chosen=chosen):
+                pairs = self._pairs(base.forward.batch)
+                return self._patched(base, pairs * most_chosen(chosen))
             case PatchSets(bases=bases) | PatchOn(bases=bases):
-                return max(self._patched(base) for base in bases)
+                return max(self._patched(base, self.plan.rows_per_call) for base in bases)
             case _:
                 return 0
 
@@ -208,10 +211,13 @@ class _Sizes:
     def _run(self, op: Forward) -> int:
         """Bytes of what a run keeps for others: captures, attention, and where to resume."""
         shape = self.plan.bound.shape
-        per_token = sum(self._width(place) for place in op.captures)
-        attended = 2 * (shape.n_heads + shape.n_kv_heads) * shape.d_head
-        # The scores of tracked runs are among what their graphs keep.
-        per_token += len(op.attention) * attended
+        per_token = 0
+        # What gradients are taken at is in what is kept for them, or made of it again.
+        if not (op.tracked and self.footprint.layerwise):
+            attended = 2 * (shape.n_heads + shape.n_kv_heads) * shape.d_head
+            # The scores of tracked runs are among what their graphs keep.
+            per_token += sum(self._width(place) for place in op.captures)
+            per_token += len(op.attention) * attended
         if op.resumable:
             keys_and_values = 2 * shape.n_kv_heads * shape.d_head
             per_token += shape.n_layers * (shape.d_model + keys_and_values)
@@ -234,21 +240,22 @@ class _Sizes:
         carried = captured + 2 * streams * shape.d_model + together * per_stream
         return int(carried * tokens) * self._item()
 
-    def _fixing(self, op: Forward) -> int:
-        """Bytes of the patterns of one layer while the fix of its keys is computed."""
-        patterns = PATTERNS * self.plan.bound.shape.n_heads * self._length(op)
-        return patterns * self._tokens(op) * self._item()
+    def _contracting(self, op: Contract) -> int:
+        """Bytes of one layer's estimates in every pair, and of patterns for its fix."""
+        shape, nodes = self.plan.bound.shape, op.nodes
+        pairs = self._pairs(op.base.batch)
+        estimates = TABLES * pairs * (len(nodes) // len(nodes.layers))
+        fixes = op.qk_fix or op.saturation
+        patterns = PATTERNS * shape.n_heads * self._length(op.base) if fixes else 0
+        sums = SUMS * len(nodes) * FLOAT64
+        return sums + (estimates + patterns * self._tokens(op.base)) * self._item()
 
-    def _patched(self, base: Measure) -> int:
+    def _patched(self, base: Measure, rows: int) -> int:
         """Bytes of one run with a node per row: one block at a time, and the logits."""
         length = self._length(base.forward)
         block = self._per_token(self.footprint.patched, length) * length
         logits = LOGITS * self.plan.bound.shape.d_vocab
-        return int(self.plan.rows_per_call * (block + logits)) * self._item()
-
-    def _effects(self, op: PatchSweep | PatchChosen) -> int:
-        sets = (op.nodes,) if isinstance(op, PatchSweep) else ()
-        return sum(self._table(nodes, op.base.forward.batch, 1) for nodes in sets)
+        return int(min(self.plan.rows_per_call, rows) * (block + logits)) * self._item()
 
     def sums(self, op: Reduce) -> int:
         """Bytes of sums over pairs, and of every pair's values where they are kept."""
@@ -256,11 +263,7 @@ class _Sizes:
         if isinstance(first, PatchChosen):
             return 0
         pairs = len(self.plan.bound.pairs) if op.keep_pairs else 0
-        return (5 + pairs) * len(first.nodes) * FLOAT64
-
-    def _table(self, nodes: NodeSet, batch: int, numbers: int) -> int:
-        """Bytes of so many numbers for every node and pair of a batch."""
-        return numbers * self._pairs(batch) * len(nodes) * FLOAT64
+        return (SUMS + pairs) * len(first.nodes) * FLOAT64
 
     def _per_token(self, times: tuple[float, float, float], length: int) -> float:
         shape = self.plan.bound.shape

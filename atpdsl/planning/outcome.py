@@ -228,6 +228,7 @@ class Outcome:
             token pairs.
         executor: what computed it, where that was chosen on the way; "" where it was named.
         executor_note: why not another.
+        memory_note: what was done in smaller pieces than planned, because memory ran out.
     """
 
     methods: tuple[MethodOutcome, ...]
@@ -238,6 +239,7 @@ class Outcome:
     bounds: tuple[BoundOutcome, ...] = ()
     executor: str = ""
     executor_note: str = ""
+    memory_note: str = ""
 
     @property
     def counts(self) -> Counts:

@@ -102,6 +102,21 @@ def reach_of(bound: Bound) -> Reach:
     return Reach(bound.experiment.metric.position, bound.shape.n_layers - 1)
 
 
+def read_across(pairs: Sequence[TokenPair], labels: Sequence[str], reach: Reach) -> bool:
+    """Whether a patch where the metric reads comes from, or goes, elsewhere on the other side.
+
+    Where it does not, what a last layer computes at other positions than those that the
+    metric reads is of no use, but for keys and values.
+    """
+    for pair in pairs:
+        reads = reach.read(pair, Side.CLEAN), reach.read(pair, Side.CORRUPTED)
+        for label in labels:
+            for place in covered(pair, label, Side.CLEAN):
+                if (place.base == reads[0]) != (place.donor == reads[1]):
+                    return True
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Skips:
     """Which patches are taken as zero by construction.

@@ -69,6 +69,11 @@ def skips_equal_prefix(op: Contract | Patching) -> bool:
     return isinstance(op, PatchSets | PatchOn) or op.skip_equal_prefix
 
 
+def skips_unreachable(op: Patching) -> bool:
+    """Whether no node is patched that the metric cannot see."""
+    return isinstance(op, PatchSets | PatchOn) or op.skip_unreachable
+
+
 def latest_start(op: Op, run: Forward, plan: Plan) -> int | None:
     """The last position at which `run` may begin for the sake of `op`, None for any.
 

@@ -56,9 +56,16 @@ def split_batches(plan: Plan, parts: Mapping[int, int]) -> Plan:
     Args:
         parts: into how many each batch is cut; those that are not named stay whole.
     """
+    return split_batches_known(plan, parts)[0]
+
+
+def split_batches_known(
+    plan: Plan, parts: Mapping[int, int]
+) -> tuple[Plan, Callable[[Op], tuple[Op, ...]]]:
+    """As `split_batches`; and what each operation of `plan` has become."""
     splitter = _Splitter(plan, parts)
     changed = _with_outputs(plan, splitter.over_batches, splitter.all_parts)
-    return replace(changed, batches=splitter.batches)
+    return replace(changed, batches=splitter.batches), splitter.all_parts
 
 
 @dataclass(slots=True)

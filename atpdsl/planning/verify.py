@@ -30,6 +30,7 @@ from atpdsl.planning.reads import (
     latest_backward,
     latest_start,
     patched_places,
+    skips_unreachable,
 )
 from atpdsl.planning.rows import pairs_of
 
@@ -159,6 +160,8 @@ def _has_attention(op: Contract) -> bool:
 
 def _wrong_patching(op: Patching, plan: Plan) -> str:
     """What is wrong with the runs of a patch."""
+    if op.incremental and not skips_unreachable(op):
+        return "patches that the metric cannot see are resumed"
     held, places = held_places(op, plan.bound.shape.n_layers), patched_places(op)
     for base, donor in zip(bases_of(op), donors_of(op), strict=True):
         if op.incremental and not base.forward.resumable:

@@ -211,6 +211,7 @@ def _provenance(finished: Finished) -> Provenance:
         device=finished.device,
         dtype=finished.experiment.model.dtype,
         seed=finished.experiment.run.seed,
+        deterministic=finished.experiment.run.deterministic,
     )
 
 

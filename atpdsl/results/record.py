@@ -61,7 +61,11 @@ class ModelRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """What made the numbers: model, software, device, seed."""
+    """What made the numbers: model, software, device, seed.
+
+    Attributes:
+        deterministic: whether operations that are not reproducible were refused.
+    """
 
     model: ModelRecord
     versions: Mapping[str, str]
@@ -69,6 +73,7 @@ class Provenance:
     device: str
     dtype: str
     seed: int
+    deterministic: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,12 @@ from atpdsl.passes import optimize
 from atpdsl.planning.outcome import Outcome
 from atpdsl.planning.plan import Plan
 from atpdsl.planning.target import BRIDGE, needs_resuming
-from atpdsl.runtime.bridge import BridgeEngine
+from atpdsl.runtime.bridge import bridge_engines
 from atpdsl.runtime.executor import Progress
 from atpdsl.runtime.interpreter import interpret
 from atpdsl.runtime.load import LoadedModel
 from atpdsl.runtime.native.agreement import checked_engine
+from atpdsl.runtime.native.engine import native_engines
 
 
 class AutoExecutor:
@@ -29,8 +30,8 @@ class AutoExecutor:
             raise ValueError("the executor needs a model")
         engine, reason = checked_engine(model)
         if engine is not None:
-            return replace(interpret(plan, engine, progress), executor="native")
+            return replace(interpret(plan, native_engines(model), progress), executor="native")
         if needs_resuming(plan):
             plan = optimize(lower(plan.bound), BRIDGE)
-        outcome = interpret(plan, BridgeEngine(model), progress)
+        outcome = interpret(plan, bridge_engines(model), progress)
         return replace(outcome, executor="bridge", executor_note=reason)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from threading import RLock
 
 from atpdsl.planning.cost import STAGES
 from atpdsl.planning.outcome import Counts, Stage
@@ -29,7 +30,8 @@ class Clocks:
     Args:
         totals: sequences that each stage will run, by its name.
         stages: closes the bars, and ends what watches the memory.
-        device: whose memory is watched.
+        devices: whose memory is watched. Where there are several, the seconds of a stage are
+            added over them, and its memory is that of the device that took the most.
     """
 
     def __init__(
@@ -37,27 +39,35 @@ class Clocks:
         totals: Mapping[str, int],
         progress: Progress,
         stages: ExitStack,
-        device: str = "cpu",
+        devices: Sequence[str] = ("cpu",),
     ) -> None:
         self._totals, self._progress, self._stages = totals, progress, stages
-        self._peak = stages.enter_context(closing(watch(device)))
+        self._first = devices[0]
+        self._peaks = {
+            device: stages.enter_context(closing(watch(device))) for device in set(devices)
+        }
         self._clocks: dict[str, _Clock] = {}
+        self._lock = RLock()
 
     @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        """Time and memory that belong to a stage."""
-        clock = self._clock(stage)
-        self._peak.reset()
+    def timed(self, stage: str, device: str | None = None) -> Iterator[None]:
+        """Time and memory that belong to a stage, on the first device if none is named."""
+        clock, peak = self._clock(stage), self._peaks[device or self._first]
+        peak.reset()
         began = time.perf_counter()
-        yield
-        clock.seconds += time.perf_counter() - began
-        clock.memory = max(clock.memory, self._peak.highest())
+        try:
+            yield
+        finally:
+            with self._lock:
+                clock.seconds += time.perf_counter() - began
+                clock.memory = max(clock.memory, peak.highest())
 
     def count(self, stage: str, passes: Counts) -> None:
         """Passes that a stage has made."""
         clock = self._clock(stage)
-        clock.counts += passes
-        clock.step.advance(passes.forward_sequences + passes.backward_sequences)
+        with self._lock:
+            clock.counts += passes
+            clock.step.advance(passes.forward_sequences + passes.backward_sequences)
 
     def finished(self) -> tuple[Stage, ...]:
         """The stages that cost passes, in order."""
@@ -68,13 +78,14 @@ class Clocks:
         )
 
     def _clock(self, stage: str) -> _Clock:
-        if stage not in self._clocks:
-            step: Step = _Nothing()
-            if total := self._totals.get(stage, 0):
-                bar = self._progress.stage(stage, total, "sequences")
-                step = self._stages.enter_context(bar)
-            self._clocks[stage] = _Clock(Counts(), 0.0, 0, step)
-        return self._clocks[stage]
+        with self._lock:
+            if stage not in self._clocks:
+                step: Step = _Nothing()
+                if total := self._totals.get(stage, 0):
+                    bar = self._progress.stage(stage, total, "sequences")
+                    step = self._stages.enter_context(bar)
+                self._clocks[stage] = _Clock(Counts(), 0.0, 0, step)
+            return self._clocks[stage]
 
 
 class _Nothing:

@@ -6,24 +6,29 @@ once, summed over pairs, and they are let go.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from atpdsl.nodes import Unit
 from atpdsl.planning.ops import Contract, Place, places_of
 from atpdsl.runtime.attention import AttentionRule
 from atpdsl.runtime.forward import Run
-from atpdsl.runtime.layer_estimates import LayerEstimates, Numbers
-from atpdsl.runtime.sites import site_of
+from atpdsl.runtime.layer_estimates import LayerEstimates, Numbers, Subject
+from atpdsl.runtime.sites import in_float64, site_of, unit_axis
 from atpdsl.runtime.spots import Spots
 from atpdsl.runtime.statistics import Sums
 from atpdsl.runtime.streams import LayerGradients
 
 if TYPE_CHECKING:
     from atpdsl.planning.outcome import Floats
+
+
+NUMBERS_AT_ONCE = 1 << 16
+"""Estimates of neurons that are made together: a few arrays of them fit into a core's cache."""
 
 
 class Contraction:
@@ -48,10 +53,11 @@ class Contraction:
         keep_pairs: bool,
     ) -> None:
         self._ops, self._nodes, self._spots = tuple(ops), ops[0].nodes, spots
-        self._runs, self._rule, self._keep_pairs = runs, rule, keep_pairs
+        self._subject = Subject(self._nodes, spots, runs, rule)
+        self._keep_pairs = keep_pairs
         self._places = places_of(self._nodes)
         self._sums: dict[Contract, dict[Place, Numbers]] = {op: {} for op in ops}
-        self._kept: dict[Contract, dict[Place, Numbers]] = {op: {} for op in ops}
+        self._kept: dict[Contract, dict[Place, list[Numbers]]] = {op: {} for op in ops}
         self._taken: set[Place] = set()
 
     def take(self, gradients: LayerGradients) -> bool:
@@ -65,42 +71,62 @@ class Contraction:
             if place in self._taken or site_of(place).write not in gradients.plain:
                 continue
             self._taken.add(place)
-            layer = LayerEstimates(
-                place, self._nodes, self._spots, self._runs, self._rule, gradients
+            for rows in self._groups(place):
+                layer = LayerEstimates(place, self._subject, gradients, rows)
+                for op in self._ops:
+                    self._add(op, place, layer.numbers(op))
+            finite &= all(
+                bool(one.isfinite().all())
+                for op in self._ops
+                for one in self._sums[op][place].values()
             )
-            for op in self._ops:
-                finite &= self._add(op, place, layer.numbers(op))
         return finite
+
+    def _groups(self, place: Place) -> Iterator[slice]:
+        """The pairs, so many at a time that what is made of them stays in the cache."""
+        pairs = len(self._spots.exists)
+        _, indices, positions = self._nodes.shape
+        size = pairs
+        if unit_axis(place) is Unit.NEURON:
+            size = max(1, NUMBERS_AT_ONCE // (indices * positions))
+        return (slice(first, first + size) for first in range(0, pairs, size))
 
     def sums(self, op: Contract) -> Sums:
         """Of the batch, over the nodes [layer, index, position]."""
         exists, shape = self._spots.exists, self._nodes.shape
         sums, kept = self._sums[op], self._kept[op]
 
-        def stacked(tables: dict[Place, Numbers], name: str, axis: int) -> Floats:
-            found = [tables[place][name] for place in self._places]
-            return torch.stack(found, dim=axis).double().cpu().numpy()
+        def stacked(name: str) -> Floats:
+            found = torch.stack([sums[place][name] for place in self._places])
+            return in_float64(found).cpu().numpy()
 
         def by_pair(name: str) -> Floats | None:
-            if name not in next(iter(kept.values()), {}):
+            if not kept or name not in next(iter(kept.values()))[0]:
                 return None
+            tables = [torch.cat([one[name] for one in kept[place]]) for place in self._places]
+            found = in_float64(torch.stack(tables, dim=1)).cpu().numpy()
             present = np.broadcast_to(exists[:, None, None, :], (len(exists), *shape))
-            return np.where(present, stacked(kept, name, 1), np.nan)
+            return np.where(present, found, np.nan)
 
         return Sums(
             pairs=np.broadcast_to(exists.sum(0), shape),
-            sums={name: stacked(sums, name, 0) for name in next(iter(sums.values()))},
+            sums={name: stacked(name) for name in next(iter(sums.values()))},
             per_pair=by_pair("signed"),
             magnitudes=by_pair("magnitude"),
         )
 
-    def _add(self, op: Contract, place: Place, numbers: Numbers) -> bool:
+    def _add(self, op: Contract, place: Place, numbers: Numbers) -> None:
         summed = _summed(numbers)
-        self._sums[op][place] = summed
+        before = self._sums[op].get(place)
+        if before is None:
+            self._sums[op][place] = summed
+        else:
+            for name, tensor in summed.items():
+                before[name] += tensor
         if self._keep_pairs:
             own = {"signed", "magnitude"}
-            self._kept[op][place] = {n: t for n, t in numbers.items() if n in own}
-        return all(bool(one.isfinite().all()) for one in summed.values())
+            mine = {n: t for n, t in numbers.items() if n in own}
+            self._kept[op].setdefault(place, []).append(mine)
 
 
 def _summed(numbers: Numbers) -> Numbers:
@@ -121,4 +147,6 @@ def _summed(numbers: Numbers) -> Numbers:
 
 
 def _over_pairs(tensor: Tensor) -> Tensor:
-    return tensor.sum(0, dtype=torch.float64)
+    # Sums on a device without float64 are over the pairs of one batch.
+    mps = tensor.device.type == "mps"
+    return tensor.sum(0, dtype=None if mps else torch.float64)

@@ -11,6 +11,7 @@ from torch import Tensor
 from atpdsl.planning.ops import Backward, Forward
 from atpdsl.runtime.attention import AttentionRule
 from atpdsl.runtime.forward import Patch, Run
+from atpdsl.runtime.halving import Halving
 from atpdsl.runtime.load import LoadedModel
 from atpdsl.runtime.prompts import Prompts
 from atpdsl.runtime.streams import LayerGradients
@@ -40,10 +41,13 @@ class Engine(Protocol):
 
     Attributes:
         passed: tokens times layers that went through a block forward, so far.
+        streams_at_once: numbers in GradDrop's gradients that go through a block together, if
+            nobody wants another number.
     """
 
     model: LoadedModel
     passed: int
+    streams_at_once: int
 
     def run(self, prompts: Prompts, op: Forward, past: Run | None) -> Run:
         """Run unpatched, and keep what `op` says.
@@ -54,12 +58,20 @@ class Engine(Protocol):
         ...
 
     def gradients(
-        self, op: Backward, metric: Tensor, base: Run, *, more: bool
+        self,
+        op: Backward,
+        metric: Tensor,
+        base: Run,
+        *,
+        more: bool,
+        at_once: Halving | None = None,
     ) -> Iterator[LayerGradients]:
         """Gradients of each pair's metric, [pair], at the places of `op`.
 
         Args:
             more: whether another backward of this run comes after, which needs its graph.
+            at_once: numbers in GradDrop's gradients that go through a block together, fewer
+                after memory ran out; `streams_at_once` if not given.
 
         Raises:
             RunError: ATP405 when no gradient arrives at a place.

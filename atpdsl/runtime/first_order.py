@@ -50,6 +50,7 @@ class FirstOrder:
     Args:
         runs: the base run and the donor run.
         start: the position that gradients begin with; no node that is live is before it.
+        rows: the pairs that estimates are made of; gradients are of these alone.
     """
 
     def __init__(
@@ -59,15 +60,18 @@ class FirstOrder:
         nodes: NodeSet,
         spots: Spots,
         start: int,
+        rows: slice = slice(None),
     ) -> None:
-        base, donor = runs[0].values[place], runs[1].values[place]
+        base, donor = (run.values[place][rows] for run in runs)
         self._unit, self._units = unit_axis(place), _units(place, nodes)
-        self._shape, self._start = spots.base.shape, start
+        self._shape, self._start = spots.base[rows].shape, start
         device = base.device
-        live = spots.live_in(place.layer)
+        live = spots.live_in(place.layer)[rows]
         self._span = span_of(nodes, spots)
         if self._span is not None:
-            first = max(self._span.first, start, runs[0].start, runs[1].start)
+            # Nothing may be left: all labels before the start, or after the end of all prompts.
+            begin = max(self._span.first, start, runs[0].start, runs[1].start)
+            first = min(begin, self._span.last)
             last = max(first, min(self._span.last, runs[0].stop, runs[1].stop))
             self._slice = (first, last)
             self._around = (first - self._span.first, self._span.last - last)
@@ -77,11 +81,14 @@ class FirstOrder:
             self._difference = self._difference - self._sliced(base, runs[0].start)
         else:
             flat = (self._shape[0], self._shape[1] * self._shape[2])
-            self._at = torch.from_numpy(spots.base.reshape(flat)).to(device)
-            at_donor = torch.from_numpy(spots.donor.reshape(flat)).to(device)
+            self._at, at_donor = (
+                torch.from_numpy(at[rows].reshape(flat)).to(device)
+                for at in (spots.base, spots.donor)
+            )
             self._difference = self._gathered(donor, at_donor - runs[1].start)
             self._difference = self._difference - self._gathered(base, self._at - runs[0].start)
-            self._unused = _mask((spots.patched & live[..., None]).reshape(flat), device)
+            used = spots.patched[rows] & live[..., None]
+            self._unused = _mask(used.reshape(flat), device)
 
     def estimates(self, gradients: Tensor) -> Tensor:
         """[stream, pair, pos, ...] -> [stream, pair, index, position]."""
@@ -126,9 +133,9 @@ class FirstOrder:
 
     def _sliced(self, values: Tensor, start: int, axis: int = 0) -> Tensor:
         """Positions and units of an activation or its gradient that begins at `start`."""
-        first, last = (one - start for one in self._slice)
-        values = values.narrow(axis + 1, first, last - first)
-        return self._of_units(values, axis)
+        first, last = self._slice
+        at = min(max(first - start, 0), values.shape[axis + 1])
+        return self._of_units(values.narrow(axis + 1, at, last - first), axis)
 
     def _gathered(self, values: Tensor, at: Tensor) -> Tensor:
         # What is not live may be before the start; it is masked afterwards.

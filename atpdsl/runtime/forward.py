@@ -158,10 +158,12 @@ def _write(patch: Patch, stream_hook: str | None, stream: Mapping[str, Tensor]) 
     where = at if patch.unit is None else (*at, patch.unit)
 
     def hook(tensor: Tensor, hook: object) -> Tensor:  # noqa: ARG001 (their signature)
-        value = patch.value
+        # The layers of a model may be on several devices.
+        here = tuple(index.to(tensor.device) for index in where)
+        value = patch.value.to(tensor.device)
         if stream_hook is not None:
-            value = value - stream[stream_hook][at]
-        return tensor.index_put(where, value)
+            value = value - stream[stream_hook].to(tensor.device)[here[:2]]
+        return tensor.index_put(here, value)
 
     return hook
 
@@ -178,4 +180,4 @@ def _logits(model: LoadedModel, prompts: Prompts) -> Tensor:
         use_cache=False,
     )
     rows = torch.arange(len(prompts.tokens), device=logits.device)
-    return at_least_float32(logits[rows, column])
+    return at_least_float32(logits[rows, column.to(logits.device)])

@@ -10,6 +10,8 @@ of memory its slice is halved and tried again, and no later slice is larger: wha
 once will not fit afterwards. What was done before is kept. So the work must leave nothing
 behind when it fails, and put its results away only at its end.
 
+Work whose items are of several sizes chunks them itself: see `attempt`.
+
 One `Halving` is kept for each thing that is chunked, over the whole run, so that the size that
 fits is found once.
 """
@@ -17,12 +19,17 @@ fits is found once.
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from atpdsl.runtime.memory import out_of_memory
 
 T = TypeVar("T")
+
+UNLIMITED = sys.maxsize
+"""The size of chunks where only memory limits it."""
 
 
 class Halving:
@@ -58,18 +65,29 @@ class Halving:
         start = 0
         while start < count:
             chunk = slice(start, min(start + self.size, count))
-            done = self._tried(chunk, work)
+            size = chunk.stop - chunk.start
+            done = self.attempt(size, partial(work, chunk), divisible=size > 1)
             if done is not None:
                 found.append(done[0])
                 start = chunk.stop
         return found
 
-    def _tried(self, chunk: slice, work: Callable[[slice], T]) -> tuple[T] | None:
-        """What the work gives; None after memory ran out, with smaller chunks to come."""
+    def attempt(self, size: int, work: Callable[[], T], *, divisible: bool) -> tuple[T] | None:
+        """What the work gives; None after memory ran out, with smaller chunks to come.
+
+        Args:
+            size: what of `size` it is working on.
+            divisible: whether less could be worked on.
+
+        Raises:
+            MemoryError, RuntimeError: as the work did, when it is not divisible.
+        """
         try:
-            return (work(chunk),)
+            return (work(),)
         except (MemoryError, RuntimeError) as error:
-            self.smaller(error, chunk.stop - chunk.start)
+            if not divisible:
+                raise
+            self.smaller(error, size)
         # The error is let go before this: its traceback holds the tensors that were too large.
         free_caches(self._device)
         return None

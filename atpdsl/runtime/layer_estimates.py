@@ -7,6 +7,7 @@ sizes with contributions dropped, the parts by first reader.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from atpdsl.planning.ops import Contract, Drop, Place
 from atpdsl.runtime.attention import AttentionRule
 from atpdsl.runtime.first_order import FirstOrder
 from atpdsl.runtime.forward import Run
+from atpdsl.runtime.head_attention import HeadAttention, query_heads
 from atpdsl.runtime.qk_fix import QueryKeyFix
 from atpdsl.runtime.sites import site_of
 from atpdsl.runtime.spots import Spots
@@ -38,25 +40,38 @@ class Estimator(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The nodes that estimates are of, and the runs that they are made from.
+
+    Attributes:
+        runs: the base run and the donor run.
+        rule: the constants of a layer's attention.
+    """
+
+    nodes: NodeSet
+    spots: Spots
+    runs: tuple[Run, Run]
+    rule: Callable[[int], AttentionRule]
+
+
 class LayerEstimates:
     """Estimates of the nodes at one place, from the gradients that a walk found there.
 
     Args:
-        runs: the base run and the donor run.
-        rule: the constants of a layer's attention.
+        rows: the pairs that they are of; all, where the nodes act through the softmax.
     """
 
     def __init__(
         self,
         place: Place,
-        nodes: NodeSet,
-        spots: Spots,
-        runs: tuple[Run, Run],
-        rule: Callable[[int], AttentionRule],
+        subject: Subject,
         gradients: LayerGradients,
+        rows: slice,
     ) -> None:
-        self._place, self._nodes, self._spots = place, nodes, spots
-        self._runs, self._rule, self._gradients = runs, rule, gradients
+        self._place, self._nodes, self._spots = place, subject.nodes, subject.spots
+        self._runs, self._rule, self._gradients = subject.runs, subject.rule, gradients
+        self._rows = rows
         # Per instance, so that nothing outlives the layer.
         self._size = cache(self._size_uncached)
         self._terms = cache(self._terms_uncached)
@@ -87,19 +102,20 @@ class LayerEstimates:
     @cached_property
     def _first_order(self) -> FirstOrder:
         start = self._gradients.start
-        return FirstOrder(self._place, self._runs, self._nodes, self._spots, start)
+        where = self._nodes, self._spots, start
+        return FirstOrder(self._place, self._runs, *where, self._rows)
 
     @cached_property
     def _fix(self) -> QueryKeyFix:
         layer, (base, donor) = self._place.layer, self._runs
-        return QueryKeyFix(
-            base.attention[layer],
-            donor.attention[layer],
-            self._rule(layer),
-            self._nodes,
-            self._spots,
-            base.counted,
-        )
+        mine, rule = base.attention[layer], self._rule(layer)
+        heads = query_heads(mine, self._nodes)
+        # Queries and keys of the same heads go through the same attention.
+        shared, key = self._gradients.attention, (layer, *heads.tolist())
+        if key not in shared:
+            shared[key] = HeadAttention(mine, rule, heads)
+        theirs = donor.attention[layer]
+        return QueryKeyFix(mine, theirs, rule, self._nodes, self._spots, shared[key])
 
     @property
     def _output(self) -> Place:
@@ -107,7 +123,7 @@ class LayerEstimates:
 
     @cached_property
     def _plain(self) -> Tensor:
-        gradient = self._gradients.plain[site_of(self._place).write]
+        gradient = self._gradients.plain[site_of(self._place).write][self._rows]
         return self._first_order.estimates(gradient[None])[0]
 
     @cached_property
@@ -117,7 +133,7 @@ class LayerEstimates:
 
     @cached_property
     def _saturation(self) -> Numbers:
-        return self._fix.saturation()
+        return self._fix.saturation(self._runs[0].counted)
 
     def _source(self, *, fixed: bool) -> tuple[Place, Estimator]:
         """Where gradients are taken, and what makes estimates of them.
@@ -132,14 +148,15 @@ class LayerEstimates:
         plain = self._fixed if fixed else self._plain
         if drop is Drop.FIRST_READER:
             parts: Parts = self._gradients.parts[place]
-            return parts.magnitude(plain, estimator.estimates(parts.streams))
+            return parts.magnitude(plain, estimator.estimates(parts.streams[:, self._rows]))
         dropped = self._gradients.dropped[drop][place]
         if not len(dropped.streams):
             return dropped.magnitude_of(plain, plain.new_zeros(plain.shape))
-        return dropped.magnitude_of(plain, estimator.absolute_sum(dropped.streams))
+        streams = dropped.streams[:, self._rows]
+        return dropped.magnitude_of(plain, estimator.absolute_sum(streams))
 
     def _terms_uncached(self, fixed: bool) -> tuple[Tensor, Tensor]:
         """The sum of |parts| by first reader, and the part that goes straight to the logits."""
         place, estimator = self._source(fixed=fixed)
-        streams = self._gradients.parts[place].streams
+        streams = self._gradients.parts[place].streams[:, self._rows]
         return estimator.absolute_sum(streams), estimator.estimates(streams[:1])[0]

@@ -6,9 +6,10 @@ are safetensors and local files forced and remote code refused.
 
 from __future__ import annotations
 
+import copy
 import platform
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -29,6 +30,9 @@ DTYPES: Mapping[str, torch.dtype] = {
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
 }
+ALL, SPLIT = "all", "split"
+"""A copy of the model on each CUDA device, or its layers spread over them."""
+
 HEADROOM = 1.1
 """Memory that loading takes, over the weights themselves: the largest tensor is held twice."""
 
@@ -40,9 +44,11 @@ class LoadedModel:
     Attributes:
         bridge: the `TransformerBridge`.
         files: where it was loaded from.
-        device: such as `cpu` or `cuda:0`.
+        device: such as `cpu` or `cuda:0`: where prompts are, and most is computed.
         dtype: a name of `DTYPES`.
         n_parameters: as stored; tied ones count once.
+        replicas: the same model on other devices.
+        split: whether its layers are on several devices.
     """
 
     bridge: Any
@@ -51,6 +57,19 @@ class LoadedModel:
     device: str
     dtype: str
     n_parameters: int
+    replicas: tuple[LoadedModel, ...] = ()
+    split: bool = False
+
+    @property
+    def everywhere(self) -> tuple[LoadedModel, ...]:
+        """The model on each device that has a copy."""
+        return (self, *self.replicas)
+
+    @property
+    def devices(self) -> str:
+        """All of them in words, as a spec writes them."""
+        names = ",".join(model.device for model in self.everywhere)
+        return f"{SPLIT} from {names}" if self.split else names
 
     def provenance(self) -> dict[str, str | int | bool | None]:
         """What a result has to say of its model, digests included."""
@@ -65,7 +84,7 @@ class LoadedModel:
             "config_sha256": self.files.config_digest(),
             "remote_code": self.files.remote_code,
             "dtype": self.dtype,
-            "device": self.device,
+            "device": self.devices,
             "device_name": device_name(self.device),
             "attention": "eager",
             "tf32": self.device.startswith("cuda") and torch.backends.cuda.matmul.allow_tf32,
@@ -88,7 +107,7 @@ def load_model(
 
     Args:
         dtype: a name of `DTYPES`.
-        device: `auto`, or as torch writes it: `cpu`, `cuda`, `cuda:1`, `mps`.
+        device: as a spec has it; see `pick_devices`.
         with_tokenizer: give the bridge its tokenizer too, so that it takes strings. Runs do
             without: they have token ids from `atpdsl.models.tokenizer`.
         at: the place in the spec that names the model.
@@ -96,23 +115,35 @@ def load_model(
     Raises:
         RunError: when it cannot be loaded here.
     """
-    place = pick_device(device)
-    if isinstance(place, Problem):
-        raise RunError([place])
-    if problems := [*_check_dtype(dtype, place), *_check_memory(files, dtype, place, at)]:
+    places = pick_devices(device)
+    if isinstance(places, Problem):
+        raise RunError([places])
+    problems = [
+        problem
+        for place in dict.fromkeys(places)
+        for problem in (*_check_dtype(dtype, place), *_check_memory(files, dtype, place, at))
+    ]
+    if problems:
         raise RunError(problems)
     with quiet():
-        hf_model = _load_hf(files, shape, dtype, at).to(place)
+        hf_model = _load_hf(files, shape, dtype, at, split=SPLIT in places)
         tokenizer = _load_tokenizer(files) if with_tokenizer else None
-        bridge = bridge_from_hf(hf_model, shape.architecture, tokenizer=tokenizer)
-    return LoadedModel(
-        bridge=bridge,
-        shape=shape,
-        files=files,
-        device=place,
-        dtype=dtype,
-        n_parameters=files.n_parameters(),
-    )
+        # Before the first is put into a bridge, which changes it.
+        copies = [hf_model, *(copy.deepcopy(hf_model) for _ in places[1:])]
+        models = [
+            LoadedModel(
+                bridge=bridge_from_hf(placed, shape.architecture, tokenizer=tokenizer),
+                shape=shape,
+                files=files,
+                device=str(placed.device) if place == SPLIT else place,
+                dtype=dtype,
+                n_parameters=files.n_parameters(),
+                split=place == SPLIT,
+            )
+            for one, place in zip(copies, places, strict=True)
+            for placed in [one if place == SPLIT else one.to(place)]
+        ]
+    return replace(models[0], replicas=tuple(models[1:]))
 
 
 def bridge_from_hf(
@@ -147,6 +178,30 @@ def bridge_from_hf(
     return bridge
 
 
+def pick_devices(name: str) -> tuple[str, ...] | Problem:
+    """The devices that a spec's word means: one for each copy of the model.
+
+    `cuda:0,cuda:1` is a copy on each, `all` one on every CUDA device; `split` is a single copy
+    on several, and stays as it is.
+    """
+    if name in {ALL, SPLIT}:
+        count = torch.cuda.device_count()
+        if not count:
+            return Problem(
+                code="ATP321",
+                message=f"`device = {name}` is for CUDA devices, and there are none here",
+                help="`device = auto` takes the best there is",
+            )
+        return (SPLIT,) if name == SPLIT else tuple(f"cuda:{i}" for i in range(count))
+    found = []
+    for one in name.split(","):
+        place = pick_device(one.strip())
+        if isinstance(place, Problem):
+            return place
+        found.append(place)
+    return tuple(found)
+
+
 def pick_device(name: str) -> str | Problem:
     """The device that a name means, `auto` being the fastest there is."""
     if name == "auto":
@@ -161,7 +216,7 @@ def pick_device(name: str) -> str | Problem:
         return Problem(
             code="ATP321",
             message=f"there is no device `{name}`",
-            help="a device is `auto`, `cpu`, `cuda`, `cuda:1` or `mps`",
+            help="a device is `auto`, `cpu`, `cuda`, `cuda:1`, `mps`, `all` or `split`",
         )
     present = {"cpu": 1, "cuda": torch.cuda.device_count()}.get(
         device.type, int(torch.backends.mps.is_available())
@@ -204,9 +259,7 @@ def _check_memory(
     if dtype not in DTYPES:
         return
     needed = files.n_parameters() * DTYPES[dtype].itemsize * HEADROOM
-    free = (
-        torch.cuda.mem_get_info(device)[0] if device.startswith("cuda") else available_bytes()
-    )
+    free = _free_bytes(device)
     if free is not None and needed > free:
         smaller = "" if DTYPES[dtype].itemsize <= 2 else '`dtype = "bfloat16"`, '
         yield Problem(
@@ -218,7 +271,29 @@ def _check_memory(
         )
 
 
-def _load_hf(files: ModelFiles, shape: ModelShape, dtype: str, at: Label | None) -> Any:
+def _free_bytes(device: str) -> int | None:
+    """Memory that is free on a device, or on all CUDA devices for a model that is split."""
+    if device == SPLIT:
+        every = range(torch.cuda.device_count())
+        return sum(torch.cuda.mem_get_info(number)[0] for number in every)
+    if device.startswith("cuda"):
+        return torch.cuda.mem_get_info(device)[0]
+    return available_bytes()
+
+
+def split_map() -> dict[str, Any]:
+    """How Hugging Face is told to spread a model: over CUDA devices, and nothing else.
+
+    A layer that waits in main memory until it is run would be slower than no GPU at all.
+    """
+    every = range(torch.cuda.device_count())
+    most = {number: torch.cuda.mem_get_info(number)[0] for number in every}
+    return {"device_map": "auto", "max_memory": most}
+
+
+def _load_hf(
+    files: ModelFiles, shape: ModelShape, dtype: str, at: Label | None, *, split: bool
+) -> Any:
     """The Hugging Face model of a folder, whole and of the class that its shape says.
 
     Raises:
@@ -236,6 +311,7 @@ def _load_hf(files: ModelFiles, shape: ModelShape, dtype: str, at: Label | None)
             use_safetensors=True,
             trust_remote_code=files.remote_code,
             output_loading_info=True,
+            **(split_map() if split else {}),
         )
     except (OSError, ValueError, RuntimeError) as error:
         raise RunError([_not_loadable(files, _reason(error), at)]) from error

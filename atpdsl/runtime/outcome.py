@@ -23,6 +23,7 @@ from atpdsl.planning.plan import MethodOutput, Plan, VerifyOutput
 from atpdsl.runtime.patch_on import PatchedOn
 from atpdsl.runtime.patch_sets import Patched
 from atpdsl.runtime.selection import Selection, addresses
+from atpdsl.runtime.sites import in_float64
 from atpdsl.runtime.statistics import Accumulator
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _per_pair(plan: Plan, measures: Sequence[Measure], values: Mapping[Op, Any])
     metric = np.full(len(plan.bound.pairs), np.nan)
     for measure in measures:
         pairs = plan.batches[measure.forward.batch].pairs
-        metric[list(pairs)] = values[measure].detach().double().cpu().numpy()
+        metric[list(pairs)] = in_float64(values[measure].detach()).cpu().numpy()
     return metric
 
 

@@ -7,9 +7,10 @@ value whatever the other one does to its inputs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -31,6 +32,20 @@ if TYPE_CHECKING:
     from atpdsl.planning.outcome import Floats, Integers
 
 __all__ = ["Patched", "SetPatcher", "run_scheme"]
+
+T = TypeVar("T")
+
+
+class InOrder(Protocol):
+    """Does the jobs of some batches, and gives what they give in their order."""
+
+    def __call__(self, jobs: Sequence[tuple[Batch, Callable[[], T]]], /) -> Iterator[T]:
+        """See `runtime.parallel`."""
+        ...
+
+
+def _one_by_one(jobs: Sequence[tuple[Batch, Callable[[], T]]]) -> Iterator[T]:
+    return (job() for _, job in jobs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +69,7 @@ class SetPatcher:
         batches: which pairs each scene is about.
         sets: the node sets.
         spots: for each batch, the positions of each node set.
+        in_order: does what is to be done in several batches.
     """
 
     def __init__(
@@ -62,8 +78,10 @@ class SetPatcher:
         batches: Sequence[Batch],
         sets: Sequence[NodeSet],
         spots: Sequence[Sequence[Spots]],
+        in_order: InOrder = _one_by_one,
     ) -> None:
         self._scenes, self._sets, self._spots = scenes, sets, spots
+        self._batches, self._in_order = batches, in_order
         self._starts = np.cumsum([0, *(len(nodes) for nodes in sets)])
         sizes = [len(batch.pairs) for batch in batches]
         self.n_pairs = sum(sizes)
@@ -111,23 +129,39 @@ class SetPatcher:
         nodes = np.concatenate([np.zeros(0, dtype=np.int64), *(members[i] for i in order)])
         live = self._is_live(pairs[order[number]], nodes)
         number, nodes = number[live], nodes[live]
-        for batch, run in self._runs(np.unique(number), pairs[order]):
-            first, last = np.searchsorted(number, [run[0], run[-1] + 1])
-            found[order[run]] = self._run(
-                batch,
-                self._row_of[pairs[order[run]]],
-                np.searchsorted(run, number[first:last]),
-                nodes[first:last],
-            )
+        jobs: list[tuple[Batch, Callable[[], list[tuple[Integers, Floats]]]]] = []
+        for batch, rows in self._by_batch(np.unique(number), pairs[order]):
+            work = partial(self._rows, batch, pairs[order], number, nodes)
+            in_calls = partial(self._scenes[batch].by_number, rows, work)
+            jobs.append((self._batches[batch], partial(_listed, in_calls)))
+        for done in self._in_order(jobs):
+            for run, effects in done:
+                found[order[run]] = effects
         return found
 
-    def _runs(self, rows: Integers, pairs: Integers) -> Iterator[tuple[int, Integers]]:
-        """The rows of each run of the model: of one batch, and not more than it takes."""
+    def _by_batch(self, rows: Integers, pairs: Integers) -> Iterator[tuple[int, Integers]]:
+        """The rows of each batch."""
         batches = self._batch_of[pairs[rows]]
         for batch in np.unique(batches):
-            mine, most = rows[batches == batch], self._scenes[batch].rows_per_call
-            for start in range(0, len(mine), most):
-                yield int(batch), mine[start : start + most]
+            yield int(batch), rows[batches == batch]
+
+    def _rows(
+        self, batch: int, pairs: Integers, number: Integers, nodes: Integers, run: Integers
+    ) -> Floats:
+        """Effects of some rows of a batch, in one run of the model.
+
+        Args:
+            pairs: the pair of each row of all batches.
+            number, nodes: which node is patched in which row of all, [entry].
+            run: the rows.
+        """
+        first, last = np.searchsorted(number, [run[0], run[-1] + 1])
+        return self._run(
+            batch,
+            self._row_of[pairs[run]],
+            np.searchsorted(run, number[first:last]),
+            nodes[first:last],
+        )
 
     # ---- which nodes are where
 
@@ -199,6 +233,10 @@ class SetPatcher:
                         donor=spots.donor[pair, at, cover],
                     ),
                 )
+
+
+def _listed(calls: Callable[[], Iterator[T]]) -> list[T]:
+    return list(calls())
 
 
 def _depth(place: Place) -> tuple[int, int]:

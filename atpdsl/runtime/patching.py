@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,9 @@ from atpdsl.planning.ops import Place
 from atpdsl.planning.rows import RowRun, calls_of
 from atpdsl.runtime.engine import Engine, PatchedRows
 from atpdsl.runtime.forward import Patch, Run
+from atpdsl.runtime.halving import UNLIMITED, Halving
 from atpdsl.runtime.prompts import Prompts, rows_of
-from atpdsl.runtime.sites import unit_axis
+from atpdsl.runtime.sites import in_float64, unit_axis
 from atpdsl.runtime.spots import Spots
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class Scene:
             layers that were run.
         frozen: the base run, where everything after a patched node is held at its values in
             it: then the direct effect remains.
+        memory: tokens of a call's rows, fewer after memory ran out.
     """
 
     engine: Engine
@@ -56,6 +59,7 @@ class Scene:
     rows_per_call: int
     done: Callable[[int, int], None]
     frozen: Run | None = None
+    memory: Halving = field(default_factory=lambda: Halving(UNLIMITED))
 
     def effects(self, pair: Integers, patches: Sequence[Patch]) -> Floats:
         """metric(row) - metric(its pair's unpatched run), [row], in one run of the model.
@@ -72,7 +76,8 @@ class Scene:
         logits = self.engine.patched(rows)
         patched = self.metric.compute(logits, rows_of(self.targets, at))
         self.done(len(pair), self.engine.passed - before)
-        effects: Floats = (patched.double() - self.base_metric.double()[at]).cpu().numpy()
+        changes = in_float64(patched) - in_float64(self.base_metric[at])
+        effects: Floats = changes.cpu().numpy()
         return effects
 
     def reads(self, pair: Integers) -> Integers:
@@ -80,32 +85,68 @@ class Scene:
         found: Integers = self.prompts.reads.cpu().numpy()[pair]
         return found
 
-    def calls(self, rows: Integers, first: Integers, pair: Integers) -> Iterator[Integers]:
-        """Rows put into runs of the model.
+    def in_calls(
+        self,
+        rows: Integers,
+        first: Integers,
+        pair: Integers,
+        work: Callable[[Integers], Floats],
+    ) -> Iterator[tuple[Integers, Floats]]:
+        """Rows put into runs of the model, each with what the work gives for it.
 
         Args:
             rows: [row, ...], in an order that suits rows which are run from their beginning.
             first: [row], the first position that each changes.
             pair: [row].
+            work: one run of the model; it is done again with fewer rows when memory runs out.
         """
         if self.base is None:
-            for start in range(0, len(rows), self.rows_per_call):
-                yield rows[start : start + self.rows_per_call]
+            yield from self.by_number(rows, work)
             return
         read = self.reads(pair)
         order = np.lexsort((np.arange(len(rows)), read, first))
         rows, first, read = rows[order], first[order], read[order]
-        cuts = np.flatnonzero(np.diff(first) | np.diff(read)) + 1
-        starts = [0, *cuts.tolist(), len(rows)] if len(rows) else [0]
-        runs = [
-            RowRun(first=int(first[a]), read=int(read[a]), layer=0, count=b - a)
-            for a, b in pairwise(starts)
-        ]
-        tokens = self.rows_per_call * self.prompts.tokens.shape[1]
-        start = 0
-        for size in calls_of(runs, tokens):
-            yield rows[start : start + size]
-            start += size
+        done = 0
+        while done < len(rows):
+            for size in _resumed_calls(first[done:], read[done:], self._most_tokens):
+                here = slice(done, done + size)
+                tokens = size * int(read[here].max() + 1 - first[here].min())
+                found = self.memory.attempt(
+                    tokens, partial(work, rows[here]), divisible=size > 1
+                )
+                if found is None:
+                    break
+                yield rows[here], found[0]
+                done += size
+
+    def by_number(
+        self, rows: Integers, work: Callable[[Integers], Floats]
+    ) -> Iterator[tuple[Integers, Floats]]:
+        """The same, with as many rows in each run, in their order."""
+        length, done = self.prompts.tokens.shape[1], 0
+        while done < len(rows):
+            some = rows[done : done + max(1, self._most_tokens // length)]
+            size = len(some)
+            found = self.memory.attempt(size * length, partial(work, some), divisible=size > 1)
+            if found is not None:
+                yield some, found[0]
+                done += size
+
+    @property
+    def _most_tokens(self) -> int:
+        """Tokens of a run of the model, at most."""
+        return min(self.rows_per_call * self.prompts.tokens.shape[1], self.memory.size)
+
+
+def _resumed_calls(first: Integers, read: Integers, tokens: int) -> Iterator[int]:
+    """How many rows, sorted by `first` and `read`, are in each run of the model."""
+    cuts = np.flatnonzero(np.diff(first) | np.diff(read)) + 1
+    starts = [0, *cuts.tolist(), len(first)]
+    runs = [
+        RowRun(first=int(first[a]), read=int(read[a]), layer=0, count=b - a)
+        for a, b in pairwise(starts)
+    ]
+    yield from calls_of(runs, tokens)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,21 +171,37 @@ def sweep(scene: Scene, nodes: NodeSet, spots: Spots) -> Floats:
     effects = np.zeros((len(spots.exists), *nodes.shape))
     rows = _sweep_rows(nodes, spots)
     first = _first_positions(spots)[rows[:, 3], rows[:, 2]]
-    for call in scene.calls(rows, first, rows[:, 3]):
-        part = call[np.argsort(call[:, 0], kind="stable")]
-        layer, index, label, pair = part.T
-        groups = [
-            Rows(
-                place=Place(nodes.kind, nodes.layers[one]),
-                spots=spots,
-                start=int(np.argmax(layer == one)),
-                unit=np.asarray(nodes.indices)[index[layer == one]],
-                pair=pair[layer == one],
-                label=label[layer == one],
-            )
-            for one in np.unique(layer)
-        ]
-        effects[pair, layer, index, label] = _effects(scene, groups)
+
+    def work(call: Integers) -> Floats:
+        order = np.argsort(call[:, 0], kind="stable")
+        return _unsorted(order, _effects(scene, _by_layer(call[order], nodes, spots)))
+
+    for call, found in scene.in_calls(rows, first, rows[:, 3], work):
+        layer, index, label, pair = call.T
+        effects[pair, layer, index, label] = found
+    return effects
+
+
+def _by_layer(part: Integers, nodes: NodeSet, spots: Spots) -> list[Rows]:
+    """Rows of one run of a sweep, sorted by layer, cut where it changes."""
+    layer, index, label, pair = part.T
+    return [
+        Rows(
+            place=Place(nodes.kind, nodes.layers[one]),
+            spots=spots,
+            start=int(np.argmax(layer == one)),
+            unit=np.asarray(nodes.indices)[index[layer == one]],
+            pair=pair[layer == one],
+            label=label[layer == one],
+        )
+        for one in np.unique(layer)
+    ]
+
+
+def _unsorted(order: Integers, sorted_effects: Floats) -> Floats:
+    """Numbers of rows in the order that the rows had before they were sorted."""
+    effects = np.empty_like(sorted_effects)
+    effects[order] = sorted_effects
     return effects
 
 
@@ -180,10 +237,13 @@ def patch_chosen(
     rows = _rows_of(chosen, sets, spots)
     tables = [_first_positions(of) for of in spots]
     first = np.array([tables[r[0]][r[4], r[3]] for r in rows], dtype=np.int64)
-    for call in scene.calls(rows, first, rows[:, 4]):
-        part = call[np.lexsort((call[:, 1], call[:, 0]))]
-        pair, node = part[:, 4], part[:, 5]
-        effects[pair, node] = _effects(scene, list(_grouped(part, sets, spots)))
+
+    def work(call: Integers) -> Floats:
+        order = np.lexsort((call[:, 1], call[:, 0]))
+        return _unsorted(order, _effects(scene, list(_grouped(call[order], sets, spots))))
+
+    for call, found in scene.in_calls(rows, first, rows[:, 4], work):
+        effects[call[:, 4], call[:, 5]] = found
     return effects, exists
 
 
@@ -267,12 +327,12 @@ def freeze(groups: Sequence[Rows], base: Run) -> list[Patch]:
         for kind in ("attn", "mlp")
     }
     patches = []
-    for place, values in base.values.items():
+    for place in base.values:
         if place.kind not in first:
             continue
         held = np.flatnonzero(first[place.kind] <= place.layer)
         if len(held):
-            patches.append(_held(place, values, row[held], pair[held]))
+            patches.append(_held(place, base, row[held], pair[held]))
     return patches
 
 
@@ -284,17 +344,18 @@ def first_frozen(place: Place, kind: str) -> int:
     return place.layer if kind == "mlp" and before_mlp else place.layer + 1
 
 
-def _held(place: Place, values: Tensor, row: Integers, pair: Integers) -> Patch:
-    """Every position of some rows set to the base run's values."""
-    positions = values.shape[1]
+def _held(place: Place, base: Run, row: Integers, pair: Integers) -> Patch:
+    """Every position that was run, of some rows, set to the base run's values."""
+    values = base.values[place]
+    positions = base.start + np.arange(values.shape[1])
 
     def tensor(array: Integers) -> Tensor:
         return torch.from_numpy(array).to(values.device)
 
     return Patch(
         place=place,
-        row=tensor(np.repeat(row, positions)),
-        position=tensor(np.tile(np.arange(positions), len(row))),
+        row=tensor(np.repeat(row, len(positions))),
+        position=tensor(np.tile(positions, len(row))),
         unit=None,
         value=values[tensor(pair)].flatten(0, 1),
     )

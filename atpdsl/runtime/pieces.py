@@ -10,6 +10,7 @@ from torch import Tensor
 
 from atpdsl.nodes import NODE_KINDS
 from atpdsl.nodes.attention import attention_write, block_input, mlp_write
+from atpdsl.runtime.halving import Halving
 from atpdsl.runtime.pullback import Pullback
 from atpdsl.runtime.segments import Segments
 
@@ -79,11 +80,19 @@ class GraphPieces:
         sites: hook name -> the tensor in the graph that was seen there; with the writes of
             attention and MLP in every layer.
         release: let the graph go as it is walked.
+        at_once: numbers of the gradients that go through a piece together.
     """
 
-    def __init__(self, sites: dict[str, Tensor], segments: Segments, *, release: bool) -> None:
+    def __init__(
+        self,
+        sites: dict[str, Tensor],
+        segments: Segments,
+        *,
+        release: bool,
+        at_once: Halving | None = None,
+    ) -> None:
         self._sites, self._segments, self._release = sites, segments, release
-        self._pull = Pullback()
+        self._pull = Pullback(at_once)
 
     @property
     def n_layers(self) -> int:

@@ -22,19 +22,28 @@ class Prompts:
         tokens: [pair, pos], padded on the right: with causal attention what stands there
             changes nothing before it, and positions need no shift.
         reads: [pair], the position whose logits the metric reads.
+        whole: activations of the last layer are wanted at other positions than those, too.
     """
 
     tokens: Tensor
     reads: Tensor
+    whole: bool = False
 
 
 def prompts(
-    pairs: Sequence[TokenPair], side: Side, position: str, pad: int, device: str
+    pairs: Sequence[TokenPair],
+    side: Side,
+    position: str,
+    pad: int,
+    device: str,
+    *,
+    whole: bool = False,
 ) -> Prompts:
     """The tokens of one side.
 
     Args:
         position: where the metric reads.
+        whole: as in `Prompts`.
 
     Raises:
         ValueError: when a pair lacks that position; `bind` makes a Problem of it before.
@@ -47,7 +56,7 @@ def prompts(
     if not all(place.exists for place in places):
         raise ValueError(f"a pair lacks the metric's position `{position}`")
     reads = torch.tensor([place.base for place in places])
-    return Prompts(tokens=tokens.to(device), reads=reads.to(device))
+    return Prompts(tokens=tokens.to(device), reads=reads.to(device), whole=whole)
 
 
 def targets(pairs: Sequence[TokenPair], device: str) -> Targets:
@@ -72,7 +81,9 @@ def _filled(rows: Sequence[tuple[int, ...]], device: str) -> TokenRows:
     for i, row in enumerate(rows):
         tokens[i, : len(row)] = torch.tensor(row, dtype=torch.long)
         mask[i, : len(row)] = 1.0
-    return TokenRows(ids=tokens.to(device), mask=mask.to(device))
+    # Its 0 and 1 are exact everywhere; Apple's devices have no float64.
+    exact = mask.float() if device.startswith("mps") else mask
+    return TokenRows(ids=tokens.to(device), mask=exact.to(device))
 
 
 def rows_of(values: Targets, rows: Tensor) -> Targets:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from atpdsl.problems import Problem, RunError
+from atpdsl.runtime.halving import Halving
 from atpdsl.runtime.memory import out_of_memory
+
+T = TypeVar("T")
 
 MOST_NUMBERS = 1 << 20
 """In the cotangents of one batched backward. Measured on one core with GPT-2 small's sizes: up
@@ -20,10 +25,14 @@ class Pullback:
 
     They go through together (`is_grads_batched`, a vmap over the backward). An operation that
     cannot be batched makes them go through one by one, in this and in all later calls.
+
+    Args:
+        at_once: numbers in the cotangents of one batched backward, fewer after memory ran out.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: Halving | None = None) -> None:
         self._batched = True
+        self._at_once = at_once or Halving(MOST_NUMBERS)
 
     def __call__(
         self, output: Tensor, inputs: Mapping[str, Tensor], cotangents: Tensor, *, keep: bool
@@ -57,7 +66,7 @@ class Pullback:
     ) -> list[Tensor | None]:
         if self._batched and len(cotangents) > 1:
             try:
-                return _together(output, inputs, cotangents)
+                return _together(output, inputs, cotangents, self._at_once)
             except RuntimeError as error:
                 if out_of_memory(error):
                     raise
@@ -65,20 +74,35 @@ class Pullback:
         return _one_by_one(output, inputs, cotangents, keep=keep)
 
 
-def _together(output: Tensor, inputs: list[Tensor], cotangents: Tensor) -> list[Tensor | None]:
-    size = max(1, MOST_NUMBERS // cotangents[0].numel())
-    groups = [
-        torch.autograd.grad(
+def _together(
+    output: Tensor, inputs: list[Tensor], cotangents: Tensor, at_once: Halving
+) -> list[Tensor | None]:
+    def pull(some: Tensor) -> tuple[Tensor, ...]:
+        return torch.autograd.grad(
             output,
             inputs,
-            grad_outputs=group,
+            grad_outputs=some,
             retain_graph=True,
             allow_unused=True,
             is_grads_batched=True,
         )
-        for group in torch.split(cotangents, size)
-    ]
+
+    groups = in_groups(cotangents, pull, at_once)
     return [_joined(torch.cat, of_input) for of_input in zip(*groups, strict=True)]
+
+
+def in_groups(streams: Tensor, pull: Callable[[Tensor], T], at_once: Halving) -> list[T]:
+    """What `pull` gives for all streams, some at a time: as many as have so many numbers."""
+    each, done = max(1, streams[0].numel()), 0
+    found: list[T] = []
+    while done < len(streams):
+        some = streams[done : done + max(1, at_once.size // each)]
+        count = len(some)
+        given = at_once.attempt(count * each, partial(pull, some), divisible=count > 1)
+        if given is not None:
+            found.append(given[0])
+            done += count
+    return found
 
 
 def _one_by_one(

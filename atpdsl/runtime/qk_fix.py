@@ -30,7 +30,13 @@ from torch import Tensor
 
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.runtime.attention import AttentionRule, AttentionValues
-from atpdsl.runtime.head_attention import QUERIES, HeadAttention, Steps, query_heads
+from atpdsl.runtime.head_attention import (
+    QUERIES,
+    HeadAttention,
+    Steps,
+    chosen_heads,
+    query_heads,
+)
 from atpdsl.runtime.sites import at_least_float32
 from atpdsl.runtime.softmax import sigmoid_change, softmax_change
 from atpdsl.runtime.spots import Spots
@@ -43,8 +49,7 @@ class QueryKeyFix:
         base: the run that is patched, with its scores.
         donor: the run that queries and keys are taken from.
         nodes: of kind `heads.q` or `heads.k`; its layers are not looked at.
-        rows: [pair, pos], which queries count in `saturation` of keys; None is all. Those
-            of padding, or after the position that the metric reads, cannot matter.
+        attention: of `base` and the heads of the nodes, where it is there already.
     """
 
     def __init__(
@@ -54,21 +59,22 @@ class QueryKeyFix:
         rule: AttentionRule,
         nodes: NodeSet,
         spots: Spots,
-        rows: Tensor | None = None,
+        attention: HeadAttention | None = None,
     ) -> None:
         self._labels, self._length = len(nodes.positions), base.query.shape[1]
         self._indices = len(nodes.indices)
         self._heads = query_heads(base, nodes)
-        attention = HeadAttention(base, rule, self._heads)
+        if attention is None:
+            attention = HeadAttention(base, rule, self._heads)
         steps = Steps(base, donor, rule, nodes, spots)
-        counted = attention.every_query if rows is None else rows
+        self._every_query = attention.every_query
         self._effect: _Effect
         if nodes.kind == QUERIES:
             self._effect = _of_queries(attention, steps)
         elif nodes.whole:
-            self._effect = _of_all_keys(attention, steps, counted)
+            self._effect = _of_all_keys(attention, steps)
         else:
-            self._effect = _of_keys(attention, steps, counted)
+            self._effect = _of_keys(attention, steps)
 
     def estimates(self, gradient: Tensor) -> Tensor:
         """Signed estimates, [stream, pair, index, label], for gradients of several kinds.
@@ -92,10 +98,10 @@ class QueryKeyFix:
         if missing := self._length - gradient.shape[1]:
             # Gradients that begin later: in a causal model a node acts on later rows only.
             gradient = torch.nn.functional.pad(gradient, (0, 0, 0, 0, missing, 0))
-        mine = at_least_float32(gradient[:, :, self._heads]).transpose(1, 2)
+        mine = at_least_float32(chosen_heads(gradient, self._heads)).transpose(1, 2)
         return self._fold(self._effect.of(mine)).sum((2, 4))
 
-    def saturation(self) -> dict[str, Tensor]:
+    def saturation(self, rows: Tensor | None = None) -> dict[str, Tensor]:
         """How far the patches move attention weights: each [pair, index, label].
 
         `attention`: the largest weight of the base run that the node has a part in: any of a
@@ -104,8 +110,12 @@ class QueryKeyFix:
         the same to first order in the scores, p_j (d_j - sum_k p_k d_k). Their ratio for a
         single key and query is expm1(d) / (d (1 + p expm1(d))). The heads that read a kv head
         are one node: largest of all, sum of all. All are 0 where a pair lacks the position.
+
+        Args:
+            rows: [pair, pos], which queries count for keys; None is all. Those of padding, or
+                after the position that the metric reads, cannot matter.
         """
-        found = self._effect.saturation
+        found = self._effect.saturation(self._every_query if rows is None else rows)
         return {
             "attention": self._fold(found.attention).amax((2, 4)),
             "change": self._fold(found.change).amax((2, 4)),
@@ -134,9 +144,8 @@ class _Saturation:
 class _Effect(Protocol):
     """What the patches of one node set do."""
 
-    @property
-    def saturation(self) -> _Saturation:
-        """How far they move attention weights."""
+    def saturation(self, counted: Tensor) -> _Saturation:
+        """How far they move the attention weights of the queries that count, [pair, pos]."""
         ...
 
     def of(self, gradient: Tensor) -> Tensor:
@@ -149,46 +158,61 @@ class _OfRows:
     """Patches that change some rows of the attention.
 
     Attributes:
-        at: [pair, entry], positions of the rows.
+        at: [pair, entry], positions of the rows; None where they are all, in order.
         output: change of z there, [pair, head, entry, d_head].
+        changes: the pattern, its change and that to first order, [pair, head, entry, key].
+        seen: which of these keys are visible, and patched where keys are, of that shape.
+        of_keys: whether keys are patched: then only queries that count are looked at.
     """
 
-    at: Tensor
+    at: Tensor | None
     output: Tensor
-    saturation: _Saturation
+    changes: tuple[Tensor, Tensor, Tensor]
+    seen: Tensor
+    of_keys: bool
 
     def of(self, gradient: Tensor) -> Tensor:
         """As `_Effect.of`: the change of z times the gradient, row by row."""
-        there = torch.take_along_dim(gradient, self.at[:, None, :, None], dim=2)
-        return (there * self.output).sum(-1)
+        if self.at is not None:
+            gradient = torch.take_along_dim(gradient, self.at[:, None, :, None], dim=2)
+        return (gradient * self.output).sum(-1)
+
+    def saturation(self, counted: Tensor) -> _Saturation:
+        """As in `_Effect`; the softmax may have one more entry than keys, the sink."""
+        pattern, change, linear = self.changes
+        seen, weights = self.seen, torch.ones((), dtype=change.dtype, device=change.device)
+        moved = change[..., : seen.shape[-1]].abs()
+        if self.of_keys:
+            rows = counted[:, None, :, None]
+            seen, weights = seen & rows, rows.to(change.dtype)
+            moved = moved.masked_fill(~seen, 0.0)
+        return _Saturation(
+            attention=pattern[..., : seen.shape[-1]].masked_fill(~seen, 0.0).amax(-1),
+            change=moved.amax(-1),
+            exact=(weights * change.abs()).sum(-1),
+            linear=(weights * linear.abs()).sum(-1),
+        )
 
 
 def _of_queries(attention: HeadAttention, steps: Steps) -> _OfRows:
     """Kramar et al. 2024, eqs. 6 and 7: one row of scores for each patched query."""
-    index = steps.at[:, None, :, None]
     scores, raw, visible = (
-        torch.take_along_dim(t, index, dim=2)
-        for t in (attention.scores, attention.raw, attention.visible)
+        steps.rows(t) for t in (attention.scores, attention.raw, attention.visible)
     )
     step = steps.step @ attention.key.transpose(-1, -2) * attention.rule.scale
     used = steps.used[:, None, :, None]
     delta = attention.padded(attention.change(raw, step, visible & used))
-    pattern, change, linear = softmax_change(scores, delta)
-    length = raw.shape[-1]
-    hidden = ~(visible & steps.there[:, None, :, None])
+    changes = softmax_change(scores, delta)
     return _OfRows(
-        at=steps.at,
-        output=change @ attention.value,
-        saturation=_Saturation(
-            attention=pattern[..., :length].masked_fill(hidden, 0.0).amax(-1),
-            change=change[..., :length].abs().amax(-1),
-            exact=change.abs().sum(-1),
-            linear=linear.abs().sum(-1),
-        ),
+        at=None if steps.everywhere else steps.at,
+        output=changes[1] @ attention.value,
+        changes=changes,
+        seen=visible & steps.there[:, None, :, None],
+        of_keys=False,
     )
 
 
-def _of_all_keys(attention: HeadAttention, steps: Steps, counted: Tensor) -> _OfRows:
+def _of_all_keys(attention: HeadAttention, steps: Steps) -> _OfRows:
     """All keys of a sequence at once, each row anew; not the sum of the single keys."""
     pairs, heads, length, _ = attention.query.shape
     at = steps.at.masked_fill(~steps.there, length)  # one place too far: dropped
@@ -200,20 +224,15 @@ def _of_all_keys(attention: HeadAttention, steps: Steps, counted: Tensor) -> _Of
         for which in (steps.used, steps.there)
     )
     columns = patched[:, None, None, :length] & attention.visible
-    seen = there[:, None, None, :length] & attention.visible & counted[:, None, :, None]
     step = attention.query @ step_of_key.transpose(-1, -2) * attention.rule.scale
     delta = attention.padded(attention.change(attention.raw, step, columns))
-    pattern, change, linear = softmax_change(attention.scores, delta)
-    weights = counted[:, None, :, None].to(change.dtype)
+    changes = softmax_change(attention.scores, delta)
     return _OfRows(
-        at=torch.arange(length, device=at.device).expand(pairs, length),
-        output=change @ attention.value,
-        saturation=_Saturation(
-            attention=pattern[..., :length].masked_fill(~seen, 0.0).amax(-1),
-            change=change[..., :length].abs().masked_fill(~seen, 0.0).amax(-1),
-            exact=(weights * change.abs()).sum(-1),
-            linear=(weights * linear.abs()).sum(-1),
-        ),
+        at=None,
+        output=changes[1] @ attention.value,
+        changes=changes,
+        seen=there[:, None, None, :length] & attention.visible,
+        of_keys=True,
     )
 
 
@@ -228,6 +247,9 @@ class _OfKeys:
         value: the key's value, [pair, head, entry, d_head].
         output: z, [pair, head, query, d_head].
         lead: value of each query's largest key minus the mean without it, like `output`.
+        odds, delta, change: log-odds of the key's weight, change of its score, and of its
+            weight, like `ordinary`.
+        seen: where the query sees the key, likewise.
     """
 
     ordinary: Tensor
@@ -235,7 +257,10 @@ class _OfKeys:
     value: Tensor
     output: Tensor
     lead: Tensor
-    saturation: _Saturation
+    odds: Tensor
+    delta: Tensor
+    change: Tensor
+    seen: Tensor
 
     def of(self, gradient: Tensor) -> Tensor:
         """As `_Effect.of`."""
@@ -245,12 +270,24 @@ class _OfKeys:
         pushed = (self.ordinary @ along_output)[..., 0]
         return pulled - pushed + (self.largest @ along_lead)[..., 0]
 
+    def saturation(self, counted: Tensor) -> _Saturation:
+        """As in `_Effect`: what a key gains the others lose, and all change by twice that."""
+        seen = self.seen & counted[:, None, None]
+        weight = torch.sigmoid(self.odds).masked_fill(~seen, 0.0)
+        moved = self.change.abs().masked_fill(~seen, 0.0)
+        linear = (weight * torch.sigmoid(-self.odds) * self.delta).abs()
+        return _Saturation(
+            attention=weight.amax(-1),
+            change=moved.amax(-1),
+            exact=2 * moved.sum(-1),
+            linear=2 * linear.sum(-1),
+        )
 
-def _of_keys(attention: HeadAttention, steps: Steps, counted: Tensor) -> _OfKeys:
+
+def _of_keys(attention: HeadAttention, steps: Steps) -> _OfKeys:
     """Kramar et al. 2024, eqs. 8 to 10, in closed form; see the head of this module."""
-    index = steps.at[:, None, :, None]
     scores, raw, visible = (
-        torch.take_along_dim(t.transpose(-1, -2), index, dim=2)
+        steps.rows(t.transpose(-1, -2)[:, :, : attention.raw.shape[-1]])
         for t in (attention.scores, attention.raw, attention.visible)
     )
     step = steps.step @ attention.query.transpose(-1, -2) * attention.rule.scale
@@ -268,34 +305,15 @@ def _of_keys(attention: HeadAttention, steps: Steps, counted: Tensor) -> _OfKeys
 
     pattern = attention.scores.softmax(-1)
     mean_of_others = others.masked_fill(alone, 0.0).softmax(-1) @ attention.value
-    largest = torch.take_along_dim(attention.value, top, dim=2)
+    largest = torch.zeros_like(pattern).scatter(-1, top, 1.0) @ attention.value
     return _OfKeys(
         ordinary=(change / torch.sigmoid(-odds)).masked_fill(is_top, 0.0),
         largest=change.masked_fill(~is_top, 0.0),
-        value=torch.take_along_dim(attention.value, index, dim=2),
+        value=steps.rows(attention.value[:, :, : attention.raw.shape[-1]]),
         output=pattern @ attention.value,
         lead=largest - mean_of_others,
-        saturation=_saturation_of_keys(
-            odds,
-            delta,
-            change,
-            visible & steps.there[:, None, :, None] & counted[:, None, None],
-        ),
-    )
-
-
-def _saturation_of_keys(
-    odds: Tensor, delta: Tensor, change: Tensor, seen: Tensor
-) -> _Saturation:
-    """All are [pair, head, entry, query]; `seen` says which queries count.
-
-    What a key gains the others lose: all weights together change by twice as much.
-    """
-    weight, moved = (t.masked_fill(~seen, 0.0) for t in (torch.sigmoid(odds), change.abs()))
-    linear = (weight * torch.sigmoid(-odds) * delta).abs()
-    return _Saturation(
-        attention=weight.amax(-1),
-        change=moved.amax(-1),
-        exact=2 * moved.sum(-1),
-        linear=2 * linear.sum(-1),
+        odds=odds,
+        delta=delta,
+        change=change,
+        seen=visible & steps.there[:, None, :, None],
     )

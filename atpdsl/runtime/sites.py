@@ -34,3 +34,8 @@ def contributions(layer: int) -> tuple[str, str]:
 def at_least_float32(tensor: Tensor) -> Tensor:
     """Half precision made single; scores are never summed in 16 bits."""
     return tensor if tensor.dtype == torch.float64 else tensor.float()
+
+
+def in_float64(tensor: Tensor) -> Tensor:
+    """The tensor in float64, on the CPU where its device has none."""
+    return (tensor.cpu() if tensor.device.type == "mps" else tensor).double()

@@ -18,7 +18,7 @@ straight to the logits.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -31,6 +31,7 @@ from atpdsl.nodes.residual_post import RESIDUAL_POST
 from atpdsl.nodes.residual_pre import RESIDUAL_PRE
 from atpdsl.planning.ops import Drop, Place
 from atpdsl.runtime.drops import Dropped, Parts, dropped_at, in_stream, parts_at
+from atpdsl.runtime.head_attention import HeadAttention
 from atpdsl.runtime.pieces import GraphPieces, Pieces
 from atpdsl.runtime.segments import Segments, segment_hooks
 from atpdsl.runtime.sites import site_of
@@ -60,6 +61,7 @@ class LayerGradients:
         parts: by place, if `FIRST_READER` was asked.
         walked: how many streams went through the layer.
         start: the position that all these begin with.
+        attention: of the layer and some heads, by their numbers, for those who need it again.
     """
 
     plain: dict[str, Tensor]
@@ -67,6 +69,7 @@ class LayerGradients:
     parts: dict[Place, Parts]
     walked: int = 0
     start: int = 0
+    attention: dict[tuple[int, ...], HeadAttention] = field(default_factory=dict)
 
 
 def walk_back(

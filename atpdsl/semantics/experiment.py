@@ -347,10 +347,9 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSettings:
-    """How to run; none of it changes the mathematics.
+    """How to run, which does not change the mathematics.
 
-    None: `batch` is chosen by the planner, `threads` by the model's size or the environment;
-    `memory` (bytes, weights and activations together) and `budget` (seconds) have no limit.
+    None: planner chooses `batch`, size or environment `threads`; no limit of `memory` or time.
     """
 
     device: str = "auto"
@@ -361,6 +360,7 @@ class RunSettings:
     executor: str = "auto"
     memory: int | None = None
     budget: float | None = None
+    deterministic: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -316,6 +316,7 @@ class _Resolver:
             executor=settings.text("executor"),
             memory=settings.optional_integer("memory"),
             budget=settings.optional_number("budget"),
+            deterministic=bool(settings["deterministic"]),
         )
 
     # ---- names that only later versions use ----

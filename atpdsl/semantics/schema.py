@@ -43,7 +43,7 @@ ON_OFF: Mapping[str, bool] = MappingProxyType(
     {"on": True, "off": False, "true": True, "false": False}
 )
 DTYPES = ("float32", "float64", "bfloat16", "float16")
-DEVICES = ("auto", "cpu", "cuda", "mps")
+DEVICES = ("auto", "cpu", "cuda", "mps", "all", "split")
 SELECTION = "selection"
 
 
@@ -98,10 +98,12 @@ RUN = Shape(
             type="word",
             default="auto",
             choices=DEVICES,
-            pattern=r"cuda:\d{1,3}",
+            pattern=r"cuda:\d{1,3}(, ?cuda:\d{1,3})*",
             synonyms=(("gpu", "cuda"), ("metal", "mps")),
             code="ATP321",
-            doc='where to run: `auto`, `cpu`, `cuda`, `"cuda:1"`, `mps`',
+            doc='where to run: `auto`, `cpu`, `cuda`, `"cuda:1"`, `mps`; `all` GPUs or some,'
+            ' `"cuda:0,cuda:1"`, each with a copy of the model, share the pairs; `split` puts'
+            " the layers of one copy on all GPUs",
         ),
         Key(
             name="seed",
@@ -126,10 +128,15 @@ RUN = Shape(
             doc="the most memory that weights and activations may take together, as `4GB`",
         ),
         Key(name="budget", type="time", doc="the most time that a run may take, as `30min`"),
+        Key(
+            name="deterministic",
+            type="bool",
+            default=False,
+            doc="refuse operations whose result is not the same to the last bit every time",
+        ),
         *later_keys(
             cache="keep results of steps for later runs",
             precision="the precision of the computation",
-            deterministic="refuse operations whose result is not reproducible",
         ),
     ),
     once=True,

@@ -11,7 +11,9 @@ import torch
 
 from benchmarks import atp, estimates, exact, floor, gpu, memory, prefix, scaling, summary
 from benchmarks.experiments import ATP, QUESTIONS, present, work
+from benchmarks.measuring import Measured
 from benchmarks.models import loaded
+from benchmarks.options import read
 from benchmarks.peers.environments import PEERS
 from benchmarks.plain import LLAMA_TINY, TINY
 from benchmarks.prompts import random_pairs
@@ -32,10 +34,20 @@ def lines(monkeypatch, tmp_path, capsys):
 
 
 @pytest.fixture(autouse=True)
-def threads():
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
+def unsettled(monkeypatch):
+    """Threads and memory of the process stay as the other tests have them."""
+    monkeypatch.setattr("benchmarks.options.settle", lambda **_: None)
+
+
+@pytest.fixture
+def no_processes(monkeypatch):
+    """Memory is said to be what the pairs are, and no process is started for it."""
+
+    def peak(job, options):
+        return Measured(name=job.name, seconds=(float(job.pairs),))
+
+    monkeypatch.setattr(memory, "peak", peak)
+    monkeypatch.setattr(estimates, "peak", peak)
 
 
 @pytest.mark.parametrize("module", [floor, atp, exact], ids=lambda one: one.__name__)
@@ -60,16 +72,32 @@ def test_scaling_has_a_line_for_every_size(lines):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_processes")
 def test_estimates_are_compared_with_what_ran(lines):
     references = {one["reference"] for one in lines(estimates)}
 
     assert references == {"estimated time", "estimated memory"}
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("no_processes")
 @pytest.mark.skipif(not memory.FORGET.exists(), reason="Linux only")
-def test_memory_is_measured_in_processes_of_their_own(lines):
-    assert all(one["unit"] == "MiB" for one in lines(memory))
+def test_memory_is_compared_with_a_plain_run_and_with_fewer_pairs(lines):
+    found = lines(memory)
+
+    assert {one["reference"] for one in found} == {memory.PLAIN, "8 pairs"}
+    assert {one["unit"] for one in found} == {"MiB"}
+
+
+@pytest.mark.skipif(not memory.FORGET.exists(), reason="Linux only")
+def test_memory_is_measured_in_a_process_of_its_own(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["memory", *SMALLEST])
+    options = read("", rounds=1, timed=False)
+    job = memory.Job(name=memory.PLAIN, executor="", pairs=64, tokens=64)
+
+    found = memory.peak(job, options).median
+
+    # 64 x 64 tokens, three layers, some 16 numbers of the width, and 3 of the MLP's.
+    assert 5 < found < 100
 
 
 @pytest.mark.parametrize("sizes", [TINY, LLAMA_TINY], ids=lambda one: one.family)
@@ -84,7 +112,7 @@ def test_effects_that_differ_are_refused():
     right = {"z": torch.ones(1).numpy(), "mlp": torch.ones(1).numpy()}
     wrong = {**right, "mlp": torch.zeros(1).numpy()}
 
-    with pytest.raises(ValueError, match="not the effects of the a: b 1.0e"):
+    with pytest.raises(ValueError, match="not the effects of the a: b"):
         exact.check("float32", {"a": lambda: right, "b": lambda: wrong}, 1e-5)
 
 

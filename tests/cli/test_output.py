@@ -195,6 +195,14 @@ def test_check_says_what_the_spec_asks_for(capsys):
     assert text == golden("check.txt", text)
 
 
+@pytest.fixture
+def unmeasured(monkeypatch, tmp_path):
+    """A machine with one thread, on which nothing has been measured."""
+    monkeypatch.setenv("ATPDSL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.mark.usefixtures("unmeasured")
 def test_plan_says_what_a_run_costs(capsys):
     main(["plan", "good.atp"])
     text = capsys.readouterr().out
@@ -202,6 +210,7 @@ def test_plan_says_what_a_run_costs(capsys):
     assert text == golden("plan.txt", text)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_plan_says_what_was_settled_and_what_grad_drop_costs(capsys):
     lines = (
         "method atp*\nverify { top = 5; random = 5; stop_when = misses(top = 3) < 5% }\n"

@@ -83,4 +83,4 @@ def test_a_run_goes_through_the_passes_that_are_named():
     )
     assert before["forward_sequences"] > after["forward_sequences"]
     assert before["forward_layers"] > after["forward_layers"] > 0
-    assert before["backward_layers"] == after["backward_layers"] > 0
+    assert before["backward_layers"] >= after["backward_layers"] > 0

@@ -10,7 +10,6 @@ import pytest
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.methods import METHODS
 from atpdsl.methods.compared import compared_methods
-from atpdsl.planning import target
 from atpdsl.planning.ops import Contract, PatchSweep
 from atpdsl.planning.plan import MethodOutput
 from atpdsl.problems import SpecError
@@ -31,9 +30,19 @@ QUERIES = replace(ONE, kind="heads.q", indices=(0, 1))
 
 
 def settled(
-    *sets: NodeSet, metric: str = "logit_diff", direction: Direction = NOISING, pairs: int = 1
+    *sets: NodeSet,
+    metric: str = "logit_diff",
+    direction: Direction = NOISING,
+    pairs: int = 1,
+    executor: str = "bridge",
 ) -> MethodOutput:
-    plan = planned(("auto", direction), sets=sets, pairs=[PAIR] * pairs, metric=metric)
+    plan = planned(
+        ("auto", direction),
+        sets=sets,
+        pairs=[PAIR] * pairs,
+        metric=metric,
+        executor=executor,
+    )
     (method,) = plan.methods
     return method
 
@@ -70,14 +79,12 @@ def test_without_grad_drop_the_estimate_is_cheaper():
     assert settled(two, pairs=9).call.method == "atp*"
 
 
-def test_patched_runs_that_begin_at_their_node_are_cheaper(monkeypatch):
+def test_patched_runs_that_begin_at_their_node_are_cheaper():
     late = replace(MANY, layers=(3,), positions=("3",))
     six = [replace(late, kind=kind) for kind in ("heads.z", "heads.q", "heads.v")]
 
     assert settled(*six).call.method == "atp*"
-    monkeypatch.setattr(target, "NATIVE_BY_DEFAULT", True)
-    plan = planned("auto", sets=six, pairs=[PAIR], executor="native")
-    assert plan.methods[0].call.method == "ap"
+    assert settled(*six, executor="native").call.method == "ap"
 
 
 @pytest.mark.parametrize(("metric", "direction"), [("kl", NOISING)])

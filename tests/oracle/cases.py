@@ -87,6 +87,7 @@ def engine(
     method: str = "ap",
     direction: Direction = Direction.NOISING,
     batch: int | None = None,
+    executor: str = "bridge",
 ) -> list[Floats]:
     """The engine's values; it gets a copy of the model, which stays plain for the oracle."""
     return run_engine(
@@ -101,6 +102,7 @@ def engine(
         method,
         direction,
         batch,
+        executor=executor,
     )
 
 

@@ -36,6 +36,7 @@ from tests.small_models import FAMILIES, small_model
 
 DIRECTIONS = pytest.mark.parametrize("direction", list(Direction), ids=str)
 METHODS = pytest.mark.parametrize("method", ["ap", "atp"])
+EXECUTORS = pytest.mark.parametrize("executor", ["bridge", "native"])
 TOLERANCE = {"ap": {"rtol": 0, "atol": 1e-9}, "atp": {"rtol": 1e-5, "atol": 1e-8}}
 
 
@@ -50,6 +51,7 @@ def engine_tables(
     family: str,
     method: str,
     direction: Direction,
+    executor: str,
     *,
     unequal: bool = False,
     whole: bool = False,
@@ -58,8 +60,16 @@ def engine_tables(
     model, pairs = the_model(family), UNEQUAL if unequal else SAME_LENGTH
     with in_float64(model):
         sets = node_sets(model, pairs, whole=whole)
-        values = engine(model, pairs, sets, method=method, direction=direction)
+        how = {"method": method, "direction": direction, "executor": executor}
+        values = engine(model, pairs, sets, **how)
     return {nodes.kind: table for nodes, table in zip(sets, values, strict=True)}
+
+
+@cache
+def oracle_table(family: str, pairs: str, kind: str, **how) -> Floats:
+    """The oracle's values, for the tests of all executors."""
+    with in_float64(the_model(family)) as model:
+        return oracle(model, {"same": SAME_LENGTH, "unequal": UNEQUAL}[pairs], kind, **how)
 
 
 @pytest.fixture
@@ -73,38 +83,38 @@ def one_family(family: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("model", [family], indirect=True)
 
 
+@EXECUTORS
 @DIRECTIONS
 @METHODS
 @pytest.mark.parametrize(("family", "kind"), FAMILIES_AND_KINDS)
-def test_every_node_agrees(family, kind, method, direction):
+def test_every_node_agrees(family, kind, method, direction, executor):
     """`ap` is one-node-at-a-time patching, `atp` the derivative along the way to the donor."""
-    found = engine_tables(family, method, direction)[kind]
-    with in_float64(the_model(family)) as model:
-        expected = oracle(model, SAME_LENGTH, kind, method=method, direction=direction)
+    found = engine_tables(family, method, direction, executor)[kind]
+    expected = oracle_table(family, "same", kind, method=method, direction=direction)
 
     assert np.abs(expected).max() > 1e-2
     np.testing.assert_allclose(found, expected, **TOLERANCE[method])
 
 
+@EXECUTORS
 @METHODS
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("family", ["gpt2", "neox-sequential", "qwen3", "gemma3"])
-def test_every_whole_sequence_node_agrees(family, kind, method):
-    found = engine_tables(family, method, Direction.NOISING, whole=True)[kind]
-    with in_float64(the_model(family)) as model:
-        expected = oracle(model, SAME_LENGTH, kind, method=method, whole=True)
+def test_every_whole_sequence_node_agrees(family, kind, method, executor):
+    found = engine_tables(family, method, Direction.NOISING, executor, whole=True)[kind]
+    expected = oracle_table(family, "same", kind, method=method, whole=True)
 
     np.testing.assert_allclose(found, expected, **TOLERANCE[method])
 
 
+@EXECUTORS
 @METHODS
 @pytest.mark.parametrize("kind", ["heads.q", "heads.k", "heads.v", "resid.post", "embed"])
 @pytest.mark.parametrize("family", ["gpt2", "neox", "gemma3"])
-def test_padding_changes_nothing_and_missing_positions_are_nan(family, kind, method):
+def test_padding_changes_nothing_and_missing_positions_are_nan(family, kind, method, executor):
     """The oracle runs each prompt alone, without padding and without a mask."""
-    found = engine_tables(family, method, Direction.NOISING, unequal=True)[kind]
-    with in_float64(the_model(family)) as model:
-        expected = oracle(model, UNEQUAL, kind, method=method)
+    found = engine_tables(family, method, Direction.NOISING, executor, unequal=True)[kind]
+    expected = oracle_table(family, "unequal", kind, method=method)
 
     for pair, prompt in enumerate(UNEQUAL.clean):
         assert np.isnan(found[pair, :, :, len(prompt) :]).all()
@@ -127,15 +137,14 @@ def node_sets_but_neurons(model: nn.Module, pairs: Pairs) -> list:
     return [nodes for nodes in node_sets(model, pairs) if nodes.kind != "neurons"]
 
 
+@EXECUTORS
 @METHODS
 @DIRECTIONS
 @one_family("qwen3")
-def test_the_batch_size_changes_nothing(model, method, direction):
+def test_the_batch_size_changes_nothing(model, method, direction, executor):
     sets = node_sets_but_neurons(model, UNEQUAL)
-    runs = [
-        engine(model, UNEQUAL, sets, method=method, direction=direction, batch=batch)
-        for batch in (1, 3, None)
-    ]
+    how = {"method": method, "direction": direction, "executor": executor}
+    runs = [engine(model, UNEQUAL, sets, batch=batch, **how) for batch in (1, 3, None)]
     for tables in runs[1:]:
         for one, other in zip(runs[0], tables, strict=True):
             np.testing.assert_allclose(other, one, rtol=0, atol=1e-12)
@@ -161,18 +170,20 @@ def test_whole_sequences_of_unequal_lengths_agree(model, method):
         np.testing.assert_allclose(found, expected, **TOLERANCE[method])
 
 
+@EXECUTORS
 @DIRECTIONS
 @METHODS
 @pytest.mark.parametrize("metric", METRICS.names)
 @one_family("qwen2")
-def test_every_metric_agrees(model, metric, method, direction):
+def test_every_metric_agrees(model, metric, method, direction, executor):
     flat = METRICS[metric].flat_at_clean and direction is Direction.NOISING
     if method == "atp" and flat:
         pytest.skip("the derivative is zero by definition; tested on its own")
     sets = [node_set(model, kind, every_position(SAME_LENGTH)) for kind in ("heads.k", "mlp")]
     how = {"metric": metric, "method": method, "direction": direction}
-    for nodes, found in zip(sets, engine(model, SAME_LENGTH, sets, **how), strict=True):
-        expected = oracle(model, SAME_LENGTH, nodes.kind, **how)
+    tables = engine(model, SAME_LENGTH, sets, executor=executor, **how)
+    for nodes, found in zip(sets, tables, strict=True):
+        expected = oracle_table("qwen2", "same", nodes.kind, **how)
 
         assert np.abs(expected).max() > 1e-3
         np.testing.assert_allclose(found, expected, **TOLERANCE[method])
@@ -243,19 +254,24 @@ def test_the_divergence_from_the_clean_run_is_never_negative_and_flat_there(mode
     np.testing.assert_allclose(slopes, 0.0, atol=1e-7)
 
 
+@EXECUTORS
 @METHODS
 @DIRECTIONS
 @pytest.mark.parametrize("model", FAMILIES, indirect=True)
-def test_equal_prompts_give_exactly_zero_everywhere(model, method, direction):
+def test_equal_prompts_give_exactly_zero_everywhere(model, method, direction, executor):
     sets = node_sets(model, EQUAL_PROMPTS)
-    for found in engine(model, EQUAL_PROMPTS, sets, method=method, direction=direction):
+    how = {"method": method, "direction": direction, "executor": executor}
+    for found in engine(model, EQUAL_PROMPTS, sets, **how):
         assert (found == 0.0).all()
 
 
+@EXECUTORS
 @METHODS
 @pytest.mark.parametrize(("family", "kind"), FAMILIES_AND_KINDS)
-def test_nodes_before_the_first_differing_token_are_exactly_zero(family, kind, method):
-    found = engine_tables(family, method, Direction.NOISING)[kind]
+def test_nodes_before_the_first_differing_token_are_exactly_zero(
+    family, kind, method, executor
+):
+    found = engine_tables(family, method, Direction.NOISING, executor)[kind]
     for pair, (clean, corrupted) in enumerate(
         zip(SAME_LENGTH.clean, SAME_LENGTH.corrupted, strict=True)
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -19,6 +20,7 @@ from atpdsl.planning.target import BRIDGE, NATIVE, needs_resuming
 from atpdsl.planning.verify import verify_plan
 from atpdsl.runtime.bridge import BridgeExecutor
 from atpdsl.runtime.executor import Silent
+from atpdsl.runtime.native.executor import NativeExecutor
 from atpdsl.runtime.null import NullExecutor
 from atpdsl.semantics import diagnosis
 from atpdsl.semantics.diagnosis import Cancellation, Column, Diagnosis, Flag, Number
@@ -107,6 +109,11 @@ def run(plan: Plan) -> Outcome:
     return BridgeExecutor().execute(plan, model(), Silent())
 
 
+def run_natively(plan: Plan) -> Outcome:
+    known = replace(model(), shape=replace(model().shape, family="gpt2"))
+    return NativeExecutor().execute(plan, known, Silent())
+
+
 def cost(plan: Plan, *, bounded: bool = True) -> Counts:
     ops = (op for op in schedule(plan) if bounded or not isinstance(op, BOUNDED))
     return sum((counts(op, plan) for op in ops), Counts())
@@ -135,6 +142,8 @@ def counted(outcome: Outcome) -> dict[str, Counts]:
 
 
 ON_BRIDGE = [one for one in PIPELINE if not one.resumes]
+RESUMING = [one for one in PIPELINE if one.resumes]
+MERGED = ("merge_forwards", "merge_backwards", "skip_equal_prefixes", "skip_unreachable")
 PROPERTY = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -158,6 +167,27 @@ def test_all_passes_keep_every_number_and_count_what_is_run(plan: Plan):
     found = run(changed)
 
     assert_same(run(optimize(plan, BRIDGE, ())), found)
+    assert counted(found) == counted(NullExecutor().execute(changed, None, Silent()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("one", RESUMING, ids=lambda one: one.name)
+@PROPERTY
+@given(plan=plans())
+def test_a_pass_that_resumes_runs_keeps_every_number(one: Pass, plan: Plan):
+    before = optimize(plan, NATIVE, MERGED)
+
+    assert_same(run(plan), run_natively(optimize(before, NATIVE, (one.name,))))
+
+
+@pytest.mark.slow
+@PROPERTY
+@given(plan=plans())
+def test_all_passes_keep_every_number_where_runs_are_resumed(plan: Plan):
+    changed = optimize(plan, NATIVE)
+    found = run_natively(changed)
+
+    assert_same(run(plan), found)
     assert counted(found) == counted(NullExecutor().execute(changed, None, Silent()))
 
 

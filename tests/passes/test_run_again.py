@@ -32,7 +32,10 @@ def held(plan: Plan) -> int:
 
 
 def test_donors_are_run_again_and_freed_batch_by_batch():
-    before, after = optimize(verified(), BRIDGE, ("merge_forwards",)), optimize(verified())
+    before, after = (
+        optimize(verified(), BRIDGE, ("merge_forwards",)),
+        optimize(verified(), BRIDGE),
+    )
 
     assert held(before) == 4
     assert held(after) == 2

@@ -152,12 +152,11 @@ def fix_of(
     whole: bool = False,
     nodes: NodeSet | None = None,
     spots: Spots | None = None,
-    rows: Tensor | None = None,
 ) -> QueryKeyFix:
     pairs, length = base.query.shape[:2]
     nodes = nodes or node_set(kind, count(base, kind), None if whole else length)
     spots = spots or every_spot(pairs, length, whole=whole)
-    return QueryKeyFix(base, donor, rule, nodes, spots, rows)
+    return QueryKeyFix(base, donor, rule, nodes, spots)
 
 
 def estimates(fix: QueryKeyFix, gradient: Tensor) -> Tensor:
@@ -377,7 +376,7 @@ def test_the_ratio_of_exact_and_first_order_change_of_one_weight(before, after):
     base = one_head([0.0, 1.0], [before, 0.0], [1.0, 0.0])
     donor = one_head([0.0, 1.0], [after, 0.0], [1.0, 0.0])
     rows = torch.tensor([[False, True]])
-    found = fix_of(base, donor, "heads.k", rows=rows).saturation()
+    found = fix_of(base, donor, "heads.k").saturation(rows)
     delta, weight = after - before, 1 / (1 + np.exp(-before))
 
     ratio = float(found["exact"][0, 0, 0] / found["linear"][0, 0, 0])
@@ -392,7 +391,7 @@ def test_rows_that_do_not_count_are_left_out_of_saturation(whole):
     base, donor, _ = random_case(causal(6))
     rows = torch.ones(2, 6, dtype=torch.bool)
     rows[0, 4:] = False
-    found = fix_of(base, donor, "heads.k", whole=whole, rows=rows).saturation()
+    found = fix_of(base, donor, "heads.k", whole=whole).saturation(rows)
     short = [
         AttentionValues(
             query=v.query[:1, :4],

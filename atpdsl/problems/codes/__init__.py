@@ -13,7 +13,7 @@ Where codes stand; a new one takes the next free number of its range, none is us
 | 240-268, 280-287 | pairs as texts and tokens, data files and sets | `binding.py` |
 | 270-279 | nodes that a model has or lacks | `nodes.py` |
 | 300-337 | models: where they are, and what is wrong with their files | `model.py` |
-| 404-429 | runs and what keeps one from starting | `run.py` |
+| 404-435 | runs and what keeps one from starting | `run.py` |
 | 440-453 | results, their folders, and exports | `run.py` |
 """
 

@@ -82,9 +82,11 @@ _RUNNING = (
         title="out of memory",
         explanation="The run asked for more memory than there was, although it looked as if it "
         "would fit. Nothing was written.\n\n"
-        "Fewer nodes at once or a smaller `batch` need less.",
+        "Before it gives up, a run halves what it does at once, down to a single pair and a "
+        "single patched run. Fewer node kinds, shorter prompts or a smaller model need less; "
+        "`device = split` spreads a model over several GPUs.",
         bad="",
-        good="run { batch = 4 }",
+        good="run { device = split }",
     ),
     Code(
         code="ATP425",
@@ -137,6 +139,28 @@ _RUNNING = (
         good="",
     ),
     Code(
+        code="ATP430",
+        title="more memory than the run may take",
+        explanation="`run { memory = 4GB }` says what the model's weights and all activations "
+        "may take together. Batches, and what is done at once, are cut until the run fits; "
+        "here not even the smallest pieces do, so it was not begun.\n\n"
+        "Weights do not become smaller, nor what is kept of all pairs for bounds or with "
+        "`per_pair`. Half the numbers, `dtype = bfloat16` on the model, are half the memory.",
+        bad="",
+        good="run { memory = 16GB }",
+    ),
+    Code(
+        code="ATP431",
+        title="more time than the run may take",
+        explanation="`run { budget = 10min }` says how long the run may take once the model is "
+        "loaded. How long it will take is known from a short measurement on this machine and "
+        "from earlier runs, within about a quarter. Where fewer nodes may turn out to be "
+        "patched than was asked for, the most counts.\n\n"
+        "`atpdsl plan` shows which stage takes the time.",
+        bad="",
+        good="run { budget = 1h }",
+    ),
+    Code(
         code="ATP432",
         title="no such pass",
         explanation="Passes rewrite the plan of a run so that it does less work for the same "
@@ -148,14 +172,37 @@ _RUNNING = (
     Code(
         code="ATP433",
         title="run through the bridge",
-        explanation="`executor = auto` takes the native executor, our own forward and backward, "
-        "where it knows the model and its logits, activations, gradients and patched logits "
+        explanation="`executor = auto` takes the native executor, our own forward and "
+        "backward, where it knows the model and its logits, activations, gradients and patched logits "
         "agree with TransformerBridge's on a sample. Here it does not, so the plan was run "
         "through the bridge's hooks. The numbers are right; it only takes longer.\n\n"
         "A model changed after loading, or a setting that the native executor has no code for, "
         "is the usual reason.",
         bad="",
         good="",
+    ),
+    Code(
+        code="ATP434",
+        title="memory ran out, and the run went on with less at once",
+        explanation="Something did not fit into memory, so it was done again in smaller "
+        "pieces: patched runs with fewer rows in a call, GradDrop's gradients fewer at a time, "
+        "batches with half the pairs. What was finished before was kept, and the numbers are "
+        "those of an undisturbed run but for rounding.\n\n"
+        "What did not fit was tried in vain, which costs time. The warning says what fitted in "
+        "the end; `memory = ...` or `batch = ...` in `run` let the next run begin so.",
+        bad="",
+        good="run { batch = 4 }",
+    ),
+    Code(
+        code="ATP435",
+        title="an operation that is not reproducible",
+        explanation="`deterministic = on` refuses every operation that may give other last "
+        "bits in another run, because it adds in no fixed order. This model needs one on this "
+        "device.\n\n"
+        "A run on the CPU is reproducible by itself. Without the setting, runs on a GPU differ "
+        "in the last bits only.",
+        bad="",
+        good="run { device = cpu; deterministic = on }",
     ),
 )
 

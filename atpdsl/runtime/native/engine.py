@@ -11,13 +11,14 @@ from atpdsl.planning.ops import Backward, Forward, Place
 from atpdsl.runtime.attention import AttentionRule, AttentionValues
 from atpdsl.runtime.engine import PatchedRows
 from atpdsl.runtime.forward import Run, counted_positions
+from atpdsl.runtime.halving import Halving
 from atpdsl.runtime.load import LoadedModel
 from atpdsl.runtime.native.block import Narrow, Past, Trace, run_block
 from atpdsl.runtime.native.families import native_model
 from atpdsl.runtime.native.frame import Frame
 from atpdsl.runtime.native.logits import logits_of
 from atpdsl.runtime.native.norms import normed
-from atpdsl.runtime.native.pieces import NativePieces
+from atpdsl.runtime.native.pieces import NativePieces, numbers_at_once
 from atpdsl.runtime.native.resume import resumed
 from atpdsl.runtime.native.run import Layer, NativeRun
 from atpdsl.runtime.native.weights import NativeModel
@@ -38,6 +39,7 @@ class NativeEngine:
         self.model = model
         self.passed = 0
         self._native = native_model(model.bridge)
+        self.streams_at_once = numbers_at_once(self._native)
 
     def run(self, prompts: Prompts, op: Forward, past: Run | None) -> Run:
         """As in `Engine`."""
@@ -47,6 +49,7 @@ class NativeEngine:
         walking = _Forward(self._native, prompts, op, start, past)
         for number in range(len(self._native.blocks)):
             walking.block(number)
+        walking.finish()
         self.passed += prompts.tokens[:, start:].numel() * len(self._native.blocks)
         logits = logits_of(self._native, walking.stream)
         if op.tracked:
@@ -62,7 +65,13 @@ class NativeEngine:
         )
 
     def gradients(
-        self, op: Backward, metric: Tensor, base: Run, *, more: bool
+        self,
+        op: Backward,
+        metric: Tensor,
+        base: Run,
+        *,
+        more: bool,
+        at_once: Halving | None = None,
     ) -> Iterator[LayerGradients]:
         """As in `Engine`."""
         if base.native is None:
@@ -70,7 +79,9 @@ class NativeEngine:
         reads = base.native.frame.reads
         start = max(base.start, min(op.start, int(reads.min())))
         release = not more
-        pieces = NativePieces(self._native, base.native, base.logits, start, release=release)
+        pieces = NativePieces(
+            self._native, base.native, base.logits, start, release=release, at_once=at_once
+        )
         for found in walk(pieces, metric, op.places, op.drops):
             found.start = start
             yield found
@@ -84,6 +95,15 @@ class NativeEngine:
     def attention_rule(self, layer: int) -> AttentionRule:
         """As in `Engine`."""
         return AttentionRule(scale=self._native.blocks[layer].attention.scale)
+
+
+def native_engines(model: LoadedModel) -> list[NativeEngine]:
+    """One for each device that has the model.
+
+    Raises:
+        UnknownModelError: for a model that there is no code for.
+    """
+    return [NativeEngine(one) for one in model.everywhere]
 
 
 class _Forward:
@@ -101,6 +121,7 @@ class _Forward:
         self._layers: list[Layer] = []
         self._traces: list[Trace | None] = []
         self._wanted = set(op.captures)
+        self._whole = prompts.whole
         self._keep(Place("embed", 0), embedded)
         self.stream = embedded
         if model.position is not None:
@@ -109,7 +130,7 @@ class _Forward:
     def block(self, number: int) -> None:
         """One block on."""
         attends = number in self.op.attention
-        last = number == len(self.model.blocks) - 1
+        last = number == len(self.model.blocks) - 1 and not self._whole
         narrow = Narrow(queries=last and not attends, rest=last)
         seen: dict[str, Tensor] = {}
 
@@ -137,6 +158,11 @@ class _Forward:
             self._layers.append(Layer(trace.input, past, output))
         if self.op.tracked:
             self._traces.append(trace)
+
+    def finish(self) -> None:
+        """After the last block: what the metric reads of the stream."""
+        if self._whole:
+            self.stream = self.frame.read(self.stream)
 
     def kept(self) -> NativeRun:
         """What the run leaves."""

@@ -7,7 +7,7 @@ from atpdsl.planning.plan import Plan
 from atpdsl.runtime.executor import Progress
 from atpdsl.runtime.interpreter import interpret
 from atpdsl.runtime.load import LoadedModel
-from atpdsl.runtime.native.engine import NativeEngine
+from atpdsl.runtime.native.engine import native_engines
 
 
 class NativeExecutor:
@@ -22,4 +22,4 @@ class NativeExecutor:
         """
         if model is None:
             raise ValueError("the native executor needs a model")
-        return interpret(plan, NativeEngine(model), progress)
+        return interpret(plan, native_engines(model), progress)

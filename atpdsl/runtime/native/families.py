@@ -45,6 +45,9 @@ def native_model(bridge: Any) -> NativeModel:
     name = type(model).__name__
     if name not in ARCHITECTURES:
         raise UnknownModelError(f"`{name}` has no native code")
+    devices = sorted({str(parameter.device) for parameter in model.parameters()})
+    if len(devices) > 1:
+        raise UnknownModelError(f"its weights are on several devices ({', '.join(devices)})")
     rotary = _inner(getattr(model.base_model, "rotary_emb", None))
     position = _inner(getattr(bridge, "pos_embed", None)) if rotary is None else None
     return NativeModel(

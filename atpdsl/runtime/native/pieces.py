@@ -9,10 +9,12 @@ from torch import Tensor
 
 from atpdsl.nodes import NODE_KINDS
 from atpdsl.nodes.attention import attention_write, block_input, mlp_write
+from atpdsl.runtime.halving import Halving
 from atpdsl.runtime.native.backward import BlockBackward
 from atpdsl.runtime.native.norms import pull_norm
 from atpdsl.runtime.native.run import NativeRun
 from atpdsl.runtime.native.weights import NativeModel
+from atpdsl.runtime.pullback import in_groups
 from atpdsl.runtime.sites import at_least_float32
 
 Pull = Callable[[Tensor], dict[str, Tensor]]
@@ -28,7 +30,8 @@ class NativePieces:
     Args:
         logits: of the run, [pair, vocab], a leaf that the metric was computed from.
         release: let go of what was kept of a block once it has been walked.
-        tokens_at_once: the most tokens times streams that are pulled through a block together.
+        at_once: numbers of the streams that are pulled through a block together, fewer after
+            memory ran out.
     """
 
     def __init__(
@@ -39,11 +42,11 @@ class NativePieces:
         start: int,
         *,
         release: bool,
-        tokens_at_once: int = TOKENS_AT_ONCE,
+        at_once: Halving | None = None,
     ) -> None:
         self._model, self._run, self._logits = model, run, logits
         self._start, self._release = start, release
-        self._most = tokens_at_once
+        self._at_once = at_once or Halving(numbers_at_once(model))
         self._current: dict[int, BlockBackward] = {}
 
     @property
@@ -185,14 +188,18 @@ class NativePieces:
 
     def _in_groups(self, pull: Pull, streams: Tensor) -> dict[str, Tensor]:
         """All streams, some at a time."""
-        size = max(1, self._most // max(1, streams[0, ..., 0].numel()))
-        if len(streams) <= size:
-            return pull(streams)
-        groups = [pull(some) for some in torch.split(streams, size)]
+        groups = in_groups(streams, pull, self._at_once)
+        if len(groups) == 1:
+            return groups[0]
         return {kind: torch.cat([one[kind] for one in groups]) for kind in groups[0]}
 
     def _named(self, layer: int, found: dict[str, Tensor]) -> dict[str, Tensor]:
         return {NODE_KINDS[kind].site(layer).write: g for kind, g in found.items()}
+
+
+def numbers_at_once(model: NativeModel) -> int:
+    """Numbers of the streams that are pulled through a block together."""
+    return TOKENS_AT_ONCE * model.unembed.weight.shape[1]
 
 
 def _kinds(layer: int, names: Collection[str]) -> set[str]:
