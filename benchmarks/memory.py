@@ -33,8 +33,8 @@ FORGET = Path("/proc/self/clear_refs")
 MIB = 2**20
 CHILD = "--child"
 PLAIN, FLOOR = "plain forward + backward", "floor, all gradients kept"
-BUDGET = 256 * MIB
-"""For activations, beside the weights."""
+BUDGET = 512 * MIB
+"""For activations, beside the weights: about half of what 16 pairs would take."""
 MANY = (8, 32, 128, 512)
 
 

@@ -32,7 +32,10 @@ prompts ioi {
 metric logit_diff at last
 nodes { heads.q, heads.k, heads.z at S2, last, 1 }
 """
-LAYERS, PAIRS = 4, 2
+LAYERS, HEADS, PAIRS = 4, 4, 2
+# Of three positions `1` is before the difference. In the last layer queries and outputs matter
+# at `last` only.
+CANDIDATES = 3 * LAYERS * HEADS * 2 - 2 * HEADS
 
 
 def written(folder: Path, more: str = "method atp\n", name: str = "ioi.atp") -> Path:
@@ -145,14 +148,27 @@ def test_what_the_spec_verifies_is_left_aside(tmp_path):
 
 def test_nodes_before_the_first_difference_are_no_candidates(tmp_path):
     bound = prepared(tmp_path).planned.plan.bound
-    mask = candidates(bound, Side.CLEAN)
+    mask = candidates(bound, Side.CLEAN).reshape(3, LAYERS, HEADS, 3)
 
-    # Of three positions, token 1 is before the difference.
-    assert mask.reshape(-1, 3).tolist() == [[True, True, False]] * (len(mask) // 3)
+    assert not mask[..., 2].any()
+    assert mask[:, :-1, :, :2].all()
+    assert mask.sum() == CANDIDATES
+
+
+def test_nodes_that_the_metric_cannot_see_are_no_candidates(tmp_path):
+    bound = prepared(tmp_path).planned.plan.bound
+    last = candidates(bound, Side.CLEAN).reshape(3, LAYERS, HEADS, 3)[:, -1]
+
+    # Queries, keys and outputs at S2, last, 1.
+    assert [kind.all(axis=0).tolist() for kind in last] == [
+        [False, True, False],
+        [True, True, False],
+        [False, True, False],
+    ]
 
 
 def test_the_number_of_forwards_is_known_before(tmp_path):
-    nodes = 3 * LAYERS * 4 * 2
+    nodes = CANDIDATES
 
     assert prepared(tmp_path).forwards == nodes * PAIRS
     found = problem(tmp_path, "method atp\n", most_forwards=nodes * PAIRS - 1)
@@ -242,7 +258,7 @@ def test_the_folder_has_the_result_too(compared):
     assert {"result.json", "scores.parquet", "comparison.json", "comparison.csv"} <= names
     assert atpdsl.load_comparison(compared.directory).record == compared.record
     assert atpdsl.load(compared.directory).record == compared.result.record
-    assert compared.record.exact[0].candidates == 3 * LAYERS * 4 * 2
+    assert compared.record.exact[0].candidates == CANDIDATES
 
 
 def test_the_truth_can_be_the_mean_of_absolute_values(tmp_path):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.binding.pairs import TokenPair
@@ -142,7 +142,9 @@ def most_token_layers(op: PatchChosen | PatchSets | PatchOn, plan: Plan) -> int:
     tokens = [0]
     for base in bases:
         pairs, side = pairs_of(plan, base.forward.batch), base.forward.side
-        runs = [run for nodes in sets for run in row_runs(pairs, nodes, side, skips)]
+        # Nothing can matter in a later layer that cannot in the first one.
+        lowest = [replace(nodes, layers=nodes.layers[:1]) for nodes in sets]
+        runs = [run for nodes in lowest for run in row_runs(pairs, nodes, side, skips)]
         if runs:
             tokens.append(1 + max(r.read for r in runs) - min(r.first for r in runs))
     return max(tokens) * (n_layers - min(nodes.layers[0] for nodes in sets))

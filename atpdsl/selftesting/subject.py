@@ -17,6 +17,7 @@ from atpdsl.passes import optimize
 from atpdsl.planning.ops import Side
 from atpdsl.planning.outcome import Outcome
 from atpdsl.planning.positions import exists, is_zero
+from atpdsl.planning.target import BRIDGE
 from atpdsl.results.names import node_id, set_member
 from atpdsl.runtime.bridge import BridgeExecutor
 from atpdsl.runtime.executor import Silent
@@ -102,7 +103,7 @@ def measured(subject: Subject, sets: Sequence[NodeSet], asked: Asked) -> Outcome
         circuit=None,
         run=replace(bound.experiment.run, per_pair=True),
     )
-    plan = optimize(lower(replace(bound, experiment=experiment, nodes=tuple(sets))))
+    plan = optimize(lower(replace(bound, experiment=experiment, nodes=tuple(sets))), BRIDGE)
     return BridgeExecutor().execute(plan, subject.model, Silent())
 
 

@@ -55,6 +55,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "executor": ("run",),
     "memory": ("run",),
     "budget": ("run",),
+    "deterministic": ("run",),
 }
 # What may stand directly behind a number; a test keeps the units equal to those of settings.
 UNITS: tuple[str, ...] = (

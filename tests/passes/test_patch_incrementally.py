@@ -6,6 +6,7 @@ import pytest
 
 from atpdsl.passes import optimize
 from atpdsl.passes.patch_incrementally import patch_incrementally
+from atpdsl.passes.skip_unreachable import skip_unreachable
 from atpdsl.planning.cost import counts
 from atpdsl.planning.ops import Forward, PatchChosen, PatchSets, PatchSweep, operands
 from atpdsl.planning.target import BRIDGE, NATIVE
@@ -24,7 +25,7 @@ from tests.passes.plans import (
 
 @pytest.mark.parametrize("direction", [NOISING, DENOISING])
 def test_the_run_that_is_patched_is_kept_to_begin_from(direction):
-    plan = patch_incrementally(planned(("ap", direction)))
+    plan = patch_incrementally(skip_unreachable(planned(("ap", direction))))
 
     verify_plan(plan)
     for sweep in of_kind(plan, PatchSweep):
@@ -35,11 +36,19 @@ def test_the_run_that_is_patched_is_kept_to_begin_from(direction):
 
 
 def test_patches_of_chosen_nodes_and_of_sets_begin_at_theirs():
-    plan = patch_incrementally(planned("atp", "blocks", settings={"size": 3}, verify=VERIFY))
+    plan = planned("atp", "blocks", settings={"size": 3}, verify=VERIFY)
+    plan = patch_incrementally(skip_unreachable(plan))
 
     verify_plan(plan)
     assert all(op.incremental for op in of_kind(plan, PatchChosen))
     assert all(op.incremental for op in of_kind(plan, PatchSets))
+
+
+def test_patches_that_the_metric_cannot_see_are_not_resumed():
+    plan = patch_incrementally(planned("ap"))
+
+    verify_plan(plan)
+    assert not any(op.incremental for op in of_kind(plan, PatchSweep))
 
 
 def test_only_executors_that_resume_are_asked_to():
@@ -52,7 +61,7 @@ def test_only_executors_that_resume_are_asked_to():
 def test_a_sweep_costs_the_layers_and_positions_from_each_node_on():
     plan = planned("ap", pairs=[PAIR], sets=[HEADS])
     (whole,) = (counts(op, plan) for op in of_kind(plan, PatchSweep))
-    resumed = optimize(plan, NATIVE, ("patch_incrementally",))
+    resumed = optimize(plan, NATIVE, ("skip_unreachable", "patch_incrementally"))
     (found,) = (counts(op, resumed) for op in of_kind(resumed, PatchSweep))
 
     assert whole.forward_layers == 16 * 4 * N_LAYERS

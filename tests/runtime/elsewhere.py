@@ -60,10 +60,12 @@ class _Factories(TorchDispatchMode):
 
 
 class _FromData(TorchFunctionMode):
-    """`torch.tensor(data, device=...)` would make a tensor without numbers."""
+    """What torch does without asking: `torch.tensor(data, device=...)` has no numbers there."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None):
         kwargs = dict(kwargs or {})
+        if func is Tensor.tolist and isinstance(args[0], There):
+            return args[0].here.tolist()
         if func is not torch.tensor or kwargs.get("device") is None:
             return func(*args, **kwargs)
         there = torch.device(kwargs.pop("device")).type == THERE.type

@@ -30,7 +30,7 @@ from tests.families import FAMILIES, PARALLEL
 from tests.runtime.elsewhere import THERE, There, elsewhere
 from tests.runtime.failing import assert_same
 from tests.runtime.test_running_out import SAMPLED
-from tests.small_models import N_HEADS, N_LAYERS, small_model
+from tests.small_models import N_LAYERS, small_model
 
 NOISING, DENOISING = Direction.NOISING, Direction.DENOISING
 PAIRS = [
@@ -40,6 +40,7 @@ PAIRS = [
     token_pair([0, 4, 5, 6], [0, 4, 5, 26], 22, 32, {"S": (3, 3)}),
 ]
 DEVICE = str(THERE)
+VERIFY = VerifyCall(top=4, random=4, methods=("atp*",), span=NOWHERE)
 
 
 def node_sets(family: str) -> tuple[NodeSet, ...]:
@@ -65,8 +66,9 @@ def planned(hf_model: Any, family: str, target: Any, metric: str = "logit_diff")
         metric=metric,
         methods=(("atp*", NOISING), ("ap", DENOISING)),
         settings={"qk_fix": True, "grad_drop": "every_layer"},
-        verify=VerifyCall(top=4, random=4, methods=("atp*",), span=NOWHERE),
-        diagnosis=SAMPLED,
+        # The gradient of a distance is zero where it is: its estimates are in no order.
+        verify=None if metric == "kl" else VERIFY,
+        diagnosis=None if metric == "kl" else SAMPLED,
         run=RunSettings(per_pair=True, batch=2),
     )
     asked = replace(asked, nodes=(SimpleNamespace(span=NOWHERE),))  # type: ignore[arg-type]
@@ -101,7 +103,7 @@ def test_the_native_engine_makes_everything_on_the_device_of_the_model(family: s
     assert_same(found, expected, atol=1e-10)
 
 
-@pytest.mark.parametrize("metric", ["logit_diff", "prob_diff", "nll", "kl"])
+@pytest.mark.parametrize("metric", ["prob_diff", "nll", "kl"])
 def test_metrics_are_computed_on_the_device_of_the_model(metric: str) -> None:
     hf_model = small_model("gpt2", torch.float64)
     plan = planned(hf_model, "gpt2", NATIVE, metric)
@@ -130,8 +132,11 @@ def test_float64_is_taken_where_a_device_has_none() -> None:
 
 HALF = {"bfloat16": 0.15, "float16": 0.03}
 """How far scores may be from those of float32, relative to them all, as vectors."""
+ROUNDINGS = 4
+"""And so many roundings of the metric, in effects: those are differences of two metrics."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", HALF)
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("name", ["native", "bridge"])
@@ -146,18 +151,20 @@ def test_half_precision_is_near_single_precision_of_the_same_weights(
     found = _ran(rounded, dtype, name, plan)
     expected = _ran(single, "float32", name, plan)
 
+    size = max(np.abs(expected.clean_metric).max(), np.abs(expected.corrupted_metric).max())
+    rounding = ROUNDINGS * torch.finfo(DTYPES[dtype]).eps * max(size, 1.0)
     for mine, theirs in zip(found.methods, expected.methods, strict=True):
         for a, b, nodes in zip(mine.statistics, theirs.statistics, mine.sets, strict=True):
             assert a.mean_abs.dtype == np.float64
-            off = np.linalg.norm(a.mean_abs - b.mean_abs) / np.linalg.norm(b.mean_abs)
-            assert off <= HALF[dtype], (mine.call.method, nodes.kind, off)
+            off, most = (np.sqrt(np.mean(x**2)) for x in (a.mean_abs - b.mean_abs, b.mean_abs))
+            allowed = HALF[dtype] * most + mine.exact * rounding
+            assert off <= allowed, (mine.call.method, nodes.kind, off, allowed)
 
 
 def _ran(hf_model: nn.Module, dtype: str, name: str, plan: Any) -> Outcome:
     model = replace(loaded(hf_model), dtype=dtype)
     engine = NativeEngine(model) if name == "native" else BridgeEngine(model)
-    run = interpret(plan, [engine], Silent())
-    return run
+    return interpret(plan, [engine], Silent())
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
@@ -165,9 +172,10 @@ def _ran(hf_model: nn.Module, dtype: str, name: str, plan: Any) -> Outcome:
 def test_the_native_engine_agrees_with_the_bridge_in_half_precision(
     family: str, dtype: str
 ) -> None:
-    hf_model = small_model(family, DTYPES[dtype], scale=0.15)
+    model = replace(loaded(small_model(family, DTYPES[dtype], scale=0.15)), dtype=dtype)
+    shape = replace(model.shape, parallel=family in PARALLEL)
 
-    engine, reason = checked_engine(replace(loaded(hf_model), dtype=dtype))
+    engine, reason = checked_engine(replace(model, shape=shape))
 
     assert (engine is not None, reason) == (True, "")
 

@@ -22,7 +22,14 @@ from atpdsl.models.locate import locate
 from atpdsl.models.shape import ModelShape
 from atpdsl.problems import Label, Problem, RunError, Span
 from atpdsl.runtime import load
-from atpdsl.runtime.load import LoadedModel, bridge_from_hf, load_model, pick_device
+from atpdsl.runtime.load import (
+    LoadedModel,
+    bridge_from_hf,
+    load_model,
+    pick_device,
+    pick_devices,
+)
+from atpdsl.runtime.native.agreement import checked_engine
 from tests.models.folders import ref
 from tests.small_models import (
     D_MLP,
@@ -241,6 +248,96 @@ def test_automatic_device_is_one_that_exists() -> None:
 
     assert pick_device("auto") in {expected, "mps"}
     assert pick_device("cpu") == "cpu"
+
+
+def test_several_devices_are_named_with_commas() -> None:
+    assert pick_devices("cpu") == ("cpu",)
+    assert pick_devices("cpu,cpu") == pick_devices("cpu, cpu") == ("cpu", "cpu")
+
+
+@pytest.mark.parametrize("name", ["cpu,quantum", "cpu,", ",", "cpu,cuda:99"])
+def test_every_one_of_several_devices_has_to_exist(name: str) -> None:
+    problem = pick_devices(name)
+
+    assert isinstance(problem, Problem)
+    assert problem.code == "ATP321"
+
+
+@pytest.mark.parametrize("name", ["all", "split"])
+def test_there_are_no_gpus_to_share_where_there_is_none(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+
+    problem = pick_devices(name)
+
+    assert isinstance(problem, Problem)
+    assert (problem.code, name in problem.message) == ("ATP321", True)
+
+
+def test_all_gpus_have_a_copy_and_a_split_model_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+
+    assert pick_devices("all") == ("cuda:0", "cuda:1", "cuda:2")
+    assert pick_devices("split") == ("split",)
+
+
+def test_each_device_has_a_copy_of_its_own(family: str, saved: dict[str, Path]) -> None:
+    model = loaded(saved[family], device="cpu,cpu")
+    first, second = model.everywhere
+    tokens = random_tokens()
+
+    assert model.devices == "cpu,cpu"
+    assert model.provenance()["device"] == "cpu,cpu"
+    assert second.everywhere == (second,)
+    theirs = dict(second.bridge.original_model.named_parameters())
+    for name, tensor in first.bridge.original_model.named_parameters():
+        assert torch.equal(tensor, theirs[name])
+        assert tensor.data_ptr() != theirs[name].data_ptr()
+    with torch.no_grad():
+        assert torch.equal(first.bridge(tokens), second.bridge(tokens))
+
+
+def split_over(monkeypatch: pytest.MonkeyPatch, where: dict[str, Any]) -> None:
+    """Splitting is tried as on a machine with GPUs, and the layers are put `where`."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (2**30, 2**30))
+    monkeypatch.setattr(load, "split_map", lambda: {"device_map": where})
+
+
+def test_a_split_model_computes_what_a_whole_one_does(
+    family: str, saved: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, tokens = loaded(saved[family]), random_tokens()
+    split_over(monkeypatch, {"": "cpu"})
+
+    model = loaded(saved[family], device="split")
+
+    assert model.split
+    assert (model.device, model.devices, model.replicas) == ("cpu", "split from cpu", ())
+    # All its weights are in one place here, so that the native engine may be used.
+    assert checked_engine(model)[1] == ""
+    with torch.no_grad():
+        assert torch.equal(model.bridge(tokens), whole.bridge(tokens))
+
+
+def test_a_split_model_has_to_fit_all_gpus_together(
+    saved: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split_over(monkeypatch, {"": "cpu"})
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (20_000, 40_000))
+
+    problem = refused(saved["llama"], device="split")
+
+    assert problem.code == "ATP320"
+    assert "40 kB are free" in problem.message
+
+
+def test_a_split_model_is_put_on_gpus_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda number: (10 + number, 99))
+
+    assert load.split_map() == {"device_map": "auto", "max_memory": {0: 10, 1: 11}}
 
 
 @pytest.mark.gpu

@@ -1,4 +1,4 @@
-"""Several devices that share the pairs: what one gives, to the last bit where they round alike."""
+"""Several devices that share the pairs give what one does, to the last bit."""
 
 from __future__ import annotations
 

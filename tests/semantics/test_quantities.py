@@ -10,7 +10,7 @@ from tests.semantics.words import experiment_of
 
 
 def test_the_units_that_the_syntax_knows_are_those_of_settings():
-    assert words.UNITS == ("%", *(unit for units in UNITS.values() for unit in units))
+    assert ("%", *(unit for units in UNITS.values() for unit in units)) == words.UNITS
 
 
 @pytest.mark.parametrize("kind", list(UNITS))

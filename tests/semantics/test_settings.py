@@ -39,9 +39,17 @@ def test_a_budget_has_units(written, seconds):
     assert experiment_of(f"run {{ budget = {written} }}").run.budget == seconds
 
 
-@pytest.mark.parametrize("word", ["auto", "cpu", "cuda", "mps", '"cuda:1"', '"cpu"'])
+@pytest.mark.parametrize(
+    "word",
+    ["auto", "cpu", "cuda", "mps", "all", "split", '"cuda:1"', '"cpu"', '"cuda:0,cuda:12"'],
+)
 def test_devices_are_words_or_strings(word):
     assert experiment_of(f"run {{ device = {word} }}").run.device == word.strip('"')
+
+
+@pytest.mark.parametrize(("word", "value"), [("on", True), ("off", False)])
+def test_a_run_may_have_to_be_reproducible(word, value):
+    assert experiment_of(f"run {{ deterministic = {word} }}").run.deterministic is value
 
 
 @pytest.mark.parametrize(
@@ -77,6 +85,9 @@ def test_a_model_has_a_revision_and_a_dtype():
         ("run { per_pair = yes }", [("ATP108", "yes")]),
         ("run { device = gpu }", [("ATP321", "gpu")]),
         ('run { device = "cuda:x" }', [("ATP321", '"cuda:x"')]),
+        ('run { device = "cuda:0,cpu" }', [("ATP321", '"cuda:0,cpu"')]),
+        ('run { device = "cuda:0," }', [("ATP321", '"cuda:0,"')]),
+        ("run { deterministic = yes }", [("ATP108", "yes")]),
         ("run { device = [cpu] }", [("ATP108", "[cpu]")]),
         ("run { executor = nul }", [("ATP109", "nul")]),
         ("run { memory = 4 }", [("ATP108", "4")]),
