@@ -17,8 +17,8 @@ from atpdsl.models.shape import ModelShape
 from atpdsl.passes import optimize
 from atpdsl.planning.outcome import Outcome
 from atpdsl.planning.plan import Plan
-from atpdsl.problems import Source, Span
 from atpdsl.planning.target import BRIDGE, NATIVE
+from atpdsl.problems import Source, Span
 from atpdsl.runtime.executor import EXECUTORS, Silent
 from atpdsl.runtime.load import LoadedModel
 from atpdsl.semantics.diagnosis import Diagnosis

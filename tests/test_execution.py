@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import atpdsl
-from atpdsl.results import Result
+from atpdsl.results.result import Result
 from atpdsl.runtime import load
 from atpdsl.runtime.native.engine import NativeEngine
 from tests.test_driver import IOI, written
@@ -20,7 +20,7 @@ from tests.test_driver import IOI, written
 
 def ran(folder: Path, settings: str = "") -> Result:
     text = IOI + f"run {{ batch = 2; {settings} }}\n"
-    return atpdsl.run(written(folder, text), out=folder / "out")
+    return atpdsl.run(written(folder, text), out=folder / "out", overwrite=True)
 
 
 def provenance(folder: Path) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def test_memory_that_ran_out_is_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = ran(tmp_path)
-    assert [warning.code for warning in whole.warnings] == []
+    assert not whole.record.warnings
     patched = NativeEngine.patched
     failures: Iterator[bool] = iter([True, *[False] * 10_000])
 
@@ -72,7 +72,7 @@ def test_memory_that_ran_out_is_a_warning(
     monkeypatch.setattr(NativeEngine, "patched", sometimes)
     result = ran(tmp_path, "executor = native")
 
-    (warning,) = result.warnings
+    (warning,) = result.record.warnings
     assert warning.code == "ATP434"
     assert warning.message.startswith("memory ran out: patched calls were halved to")
     np.testing.assert_allclose(result.scores["score"], whole.scores["score"], atol=1e-5)

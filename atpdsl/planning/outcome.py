@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
+    Numbers = NDArray[np.float64] | NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,7 +102,8 @@ def _slope(curve: Curve) -> float:
 
 def assumed(executor: str, device: str, threads: int) -> Rates:
     """Rates before anything is measured."""
-    kind = device.partition(":")[0]
+    # `all` and `split` are CUDA devices; what they share out takes each as long as one alone.
+    kind = "cuda" if device in {"all", "split"} else device.partition(":")[0]
     rate = DEVICE_RATE.get(kind, DEFAULT_RATE * threads)
     overhead = DEFAULT_OVERHEAD.get(executor, DEFAULT_OVERHEAD["native"])
     far = 1e12

@@ -13,8 +13,9 @@ from atpdsl.runtime.bridge import bridge_engines
 from atpdsl.runtime.executor import Progress
 from atpdsl.runtime.interpreter import interpret
 from atpdsl.runtime.load import LoadedModel
+from atpdsl.runtime.memory import out_of_memory
 from atpdsl.runtime.native.agreement import checked_engine
-from atpdsl.runtime.native.engine import native_engines
+from atpdsl.runtime.native.engine import NativeEngine, native_engines
 
 
 class AutoExecutor:
@@ -28,10 +29,19 @@ class AutoExecutor:
         """
         if model is None:
             raise ValueError("the executor needs a model")
-        engine, reason = checked_engine(model)
+        engine, reason = _checked(model)
         if engine is not None:
             return replace(interpret(plan, native_engines(model), progress), executor="native")
         if needs_resuming(plan):
             plan = optimize(lower(plan.bound), BRIDGE)
         outcome = interpret(plan, bridge_engines(model), progress)
         return replace(outcome, executor="bridge", executor_note=reason)
+
+
+def _checked(model: LoadedModel) -> tuple[NativeEngine | None, str]:
+    try:
+        return checked_engine(model)
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
+    return None, "there is not enough memory to compare the native executor with it"

@@ -17,18 +17,21 @@ from atpdsl.nodes import Unit
 from atpdsl.planning.ops import Contract, Place, places_of
 from atpdsl.runtime.attention import AttentionRule
 from atpdsl.runtime.forward import Run
-from atpdsl.runtime.layer_estimates import LayerEstimates, Numbers, Subject
+from atpdsl.runtime.layer_estimates import LayerEstimates, Subject
+from atpdsl.runtime.layer_estimates import Numbers as Tensors
 from atpdsl.runtime.sites import in_float64, site_of, unit_axis
 from atpdsl.runtime.spots import Spots
 from atpdsl.runtime.statistics import Sums
 from atpdsl.runtime.streams import LayerGradients
 
 if TYPE_CHECKING:
-    from atpdsl.planning.outcome import Floats
+    from atpdsl.planning.outcome import Floats, Numbers
 
 
 NUMBERS_AT_ONCE = 1 << 16
 """Estimates of neurons that are made together: a few arrays of them fit into a core's cache."""
+FEW = 1 << 12
+"""Nodes of a layer up to which all pairs are summed in one call."""
 
 
 class Contraction:
@@ -52,12 +55,13 @@ class Contraction:
         *,
         keep_pairs: bool,
     ) -> None:
-        self._ops, self._nodes, self._spots = tuple(ops), ops[0].nodes, spots
+        self._nodes, self._exists = ops[0].nodes, spots.exists
         self._subject = Subject(self._nodes, spots, runs, rule)
         self._keep_pairs = keep_pairs
         self._places = places_of(self._nodes)
-        self._sums: dict[Contract, dict[Place, Numbers]] = {op: {} for op in ops}
-        self._kept: dict[Contract, dict[Place, list[Numbers]]] = {op: {} for op in ops}
+        # The tables that the results are made of, filled layer by layer.
+        self._sums: dict[Contract, dict[str, Numbers]] = {op: {} for op in ops}
+        self._kept: dict[Contract, dict[str, Floats]] = {op: {} for op in ops}
         self._taken: set[Place] = set()
 
     def take(self, gradients: LayerGradients) -> bool:
@@ -67,86 +71,100 @@ class Contraction:
             Whether every number is finite.
         """
         finite = True
-        for place in self._places:
+        for number, place in enumerate(self._places):
             if place in self._taken or site_of(place).write not in gradients.plain:
                 continue
             self._taken.add(place)
-            for rows in self._groups(place):
-                layer = LayerEstimates(place, self._subject, gradients, rows)
-                for op in self._ops:
-                    self._add(op, place, layer.numbers(op))
-            finite &= all(
-                bool(one.isfinite().all())
-                for op in self._ops
-                for one in self._sums[op][place].values()
-            )
+            finite &= self._layer(number, place, gradients)
+        return finite
+
+    def sums(self, op: Contract) -> Sums:
+        """Of the batch, over the nodes [layer, index, position]; can be asked for once."""
+        kept = self._kept.pop(op)
+        return Sums(
+            pairs=np.broadcast_to(self._exists.sum(0), self._nodes.shape),
+            sums=self._sums.pop(op),
+            per_pair=kept.get("signed"),
+            magnitudes=kept.get("magnitude"),
+        )
+
+    def _layer(self, number: int, place: Place, gradients: LayerGradients) -> bool:
+        totals: dict[Contract, Tensors] = {op: {} for op in self._sums}
+        for rows in self._groups(place):
+            layer = LayerEstimates(place, self._subject, gradients, rows)
+            for op, total in totals.items():
+                numbers = layer.numbers(op)
+                _add(total, numbers)
+                if self._keep_pairs:
+                    self._keep(op, number, rows, numbers)
+        finite = True
+        for op, total in totals.items():
+            finite &= all(bool(one.isfinite().all()) for one in total.values())
+            for name, tensor in total.items():
+                self._table(op, name, tensor)[number] = tensor.cpu().numpy()
         return finite
 
     def _groups(self, place: Place) -> Iterator[slice]:
         """The pairs, so many at a time that what is made of them stays in the cache."""
-        pairs = len(self._spots.exists)
+        pairs = len(self._exists)
         _, indices, positions = self._nodes.shape
         size = pairs
         if unit_axis(place) is Unit.NEURON:
             size = max(1, NUMBERS_AT_ONCE // (indices * positions))
         return (slice(first, first + size) for first in range(0, pairs, size))
 
-    def sums(self, op: Contract) -> Sums:
-        """Of the batch, over the nodes [layer, index, position]."""
-        exists, shape = self._spots.exists, self._nodes.shape
-        sums, kept = self._sums[op], self._kept[op]
+    def _table(self, op: Contract, name: str, like: Tensor) -> Numbers:
+        """The table of one kind of sums, [layer, index, position]; counts are small."""
+        tables = self._sums[op]
+        if name not in tables:
+            shape = self._nodes.shape
+            if like.is_floating_point():
+                tables[name] = np.zeros(shape)
+            else:
+                tables[name] = np.zeros(shape, np.int32)
+        return tables[name]
 
-        def stacked(name: str) -> Floats:
-            found = torch.stack([sums[place][name] for place in self._places])
-            return in_float64(found).cpu().numpy()
-
-        def by_pair(name: str) -> Floats | None:
-            if not kept or name not in next(iter(kept.values()))[0]:
-                return None
-            tables = [torch.cat([one[name] for one in kept[place]]) for place in self._places]
-            found = in_float64(torch.stack(tables, dim=1)).cpu().numpy()
-            present = np.broadcast_to(exists[:, None, None, :], (len(exists), *shape))
-            return np.where(present, found, np.nan)
-
-        return Sums(
-            pairs=np.broadcast_to(exists.sum(0), shape),
-            sums={name: stacked(name) for name in next(iter(sums.values()))},
-            per_pair=by_pair("signed"),
-            magnitudes=by_pair("magnitude"),
-        )
-
-    def _add(self, op: Contract, place: Place, numbers: Numbers) -> None:
-        summed = _summed(numbers)
-        before = self._sums[op].get(place)
-        if before is None:
-            self._sums[op][place] = summed
-        else:
-            for name, tensor in summed.items():
-                before[name] += tensor
-        if self._keep_pairs:
-            own = {"signed", "magnitude"}
-            mine = {n: t for n, t in numbers.items() if n in own}
-            self._kept[op].setdefault(place, []).append(mine)
+    def _keep(self, op: Contract, number: int, rows: slice, numbers: Tensors) -> None:
+        """Values of each pair, [pair, layer, index, position]; nan where it lacks the node."""
+        for name in {"signed", "magnitude"} & set(numbers):
+            if name not in self._kept[op]:
+                shape = (len(self._exists), *self._nodes.shape)
+                self._kept[op][name] = np.full(shape, np.nan)
+            values = in_float64(numbers[name]).cpu().numpy()
+            present = self._exists[rows, None, :]
+            self._kept[op][name][rows, number] = np.where(present, values, np.nan)
 
 
-def _summed(numbers: Numbers) -> Numbers:
-    """Sums over pairs, [index, position], under the names of `Sums`."""
-    signed = numbers["signed"]
-    size = numbers.get("magnitude")
-    square = _over_pairs(signed.square())
-    own = {
-        "mean": _over_pairs(signed),
-        "mean_abs": _over_pairs(signed.abs() if size is None else size),
-        "mean_square": square,
-        "abs_square": square if size is None else _over_pairs(size.square()),
-        "positive": (signed > 0).sum(0),
-        "negative": (signed < 0).sum(0),
-    }
-    others = {n: t for n, t in numbers.items() if n not in {"signed", "magnitude"}}
-    return own | {name: _over_pairs(tensor) for name, tensor in others.items()}
+def _add(total: Tensors, numbers: Tensors) -> None:
+    """Adds sums over pairs, [index, position], to those under the names of `Sums`."""
+    signed, size = numbers["signed"], numbers.get("magnitude")
+    _fold(total, "mean", signed)
+    _fold(total, "mean_abs", signed.abs() if size is None else size)
+    _fold(total, "mean_square", signed.square())
+    _fold(total, "positive", signed > 0)
+    _fold(total, "negative", signed < 0)
+    if size is not None:
+        _fold(total, "abs_square", size.square())
+    for name, tensor in numbers.items():
+        if name not in {"signed", "magnitude"}:
+            _fold(total, name, tensor)
 
 
-def _over_pairs(tensor: Tensor) -> Tensor:
+def _fold(total: Tensors, name: str, values: Tensor) -> None:
+    """Adds values of pairs, [pair, index, position], to their sum in float64, pair by pair.
+
+    Large ones are added one at a time: a sum over all would first be made a float64 copy of.
+    """
+    if name not in total:
+        wide = torch.int32 if values.dtype == torch.bool else _widest(values)
+        total[name] = torch.zeros_like(values[0], dtype=wide)
+    if values[0].numel() < FEW:
+        total[name] += values.sum(0, dtype=total[name].dtype)
+        return
+    for one in values:
+        total[name] += one
+
+
+def _widest(values: Tensor) -> torch.dtype:
     # Sums on a device without float64 are over the pairs of one batch.
-    mps = tensor.device.type == "mps"
-    return tensor.sum(0, dtype=None if mps else torch.float64)
+    return torch.float32 if values.device.type == "mps" else torch.float64

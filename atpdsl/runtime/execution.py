@@ -288,8 +288,9 @@ class Execution:
 
     def _fold(self, op: Folded, sums: Sums) -> None:
         batch = base_of(op).batch
-        for reader in self._readers[op]:
-            self._sums[reader].add(self.plan.batches[batch].pairs, sums)
+        readers = self._readers[op]
+        for reader in readers:
+            self._sums[reader].add(self.plan.batches[batch].pairs, sums, own=len(readers) == 1)
 
     def _summed(self, op: Folded) -> Sums:
         sums = self._unchecked(op)

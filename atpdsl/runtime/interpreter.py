@@ -12,6 +12,7 @@ import torch
 from atpdsl.planning.cost import counts, stage_of
 from atpdsl.planning.outcome import Outcome
 from atpdsl.planning.plan import Plan, schedule
+from atpdsl.planning.rewrite import split_batches
 from atpdsl.problems import Label, Problem, RunError
 from atpdsl.runtime.clocks import Clocks
 from atpdsl.runtime.engine import Engine
@@ -37,6 +38,7 @@ def interpret(plan: Plan, engines: Sequence[Engine], progress: Progress) -> Outc
             when a layer's attention is not computed as the QK fix expects, ATP424 when there
             is not enough memory for a single pair or patched run.
     """
+    plan = _for_each(plan, len(engines))
     # The caller may be in any gradient mode; only tracked runs record a graph.
     with torch.inference_mode(mode=False), torch.no_grad(), ExitStack() as stages:
         workers = stages.enter_context(Workers(engines, plan))
@@ -51,6 +53,14 @@ def interpret(plan: Plan, engines: Sequence[Engine], progress: Progress) -> Outc
             if not out_of_memory(error):
                 raise
             raise RunError([_too_large(plan)]) from error
+
+
+def _for_each(plan: Plan, devices: int) -> Plan:
+    """The plan with a batch for every device, where there are enough pairs."""
+    if len(plan.batches) >= devices:
+        return plan
+    parts = -(-devices // len(plan.batches))
+    return split_batches(plan, {batch.number: parts for batch in plan.batches})
 
 
 def _in_the_end(plan: Plan, workers: Workers, clocks: Clocks) -> Outcome:

@@ -13,7 +13,7 @@ from atpdsl.planning.outcome import Statistics
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from atpdsl.planning.outcome import Floats, Integers
+    from atpdsl.planning.outcome import Floats, Integers, Numbers
 
 OWN = ("mean", "mean_abs", "mean_square")
 
@@ -40,22 +40,23 @@ class Part:
         values = self.signed
         magnitude = np.abs(values) if self.magnitude is None else self.magnitude
         present = np.broadcast_to(self.exists, values.shape)
-        numbers = {
-            "mean": values,
-            "mean_abs": magnitude,
-            "mean_square": np.square(values),
-            "abs_square": np.square(magnitude),
-            "positive": values > 0,
-            "negative": values < 0,
-            **self.extra,
+        numbers: dict[str, Numbers] = {
+            "mean": values.sum(0),
+            "mean_abs": magnitude.sum(0),
+            "mean_square": np.square(values).sum(0),
+            "positive": (values > 0).sum(0, dtype=np.int32),
+            "negative": (values < 0).sum(0, dtype=np.int32),
         }
+        if self.magnitude is not None:
+            numbers["abs_square"] = np.square(magnitude).sum(0)
+        numbers |= {name: array.sum(0, dtype=np.float64) for name, array in self.extra.items()}
         absent = np.where(present, values, np.nan) if keep_pairs else None
         sizes = None
         if keep_pairs and self.magnitude is not None:
             sizes = np.where(present, magnitude, np.nan)
         return Sums(
             pairs=present.sum(0),
-            sums={name: array.sum(0, dtype=np.float64) for name, array in numbers.items()},
+            sums=numbers,
             per_pair=absent,
             magnitudes=sizes,
         )
@@ -67,15 +68,16 @@ class Sums:
 
     Attributes:
         pairs: how many have the node, [*nodes].
-        sums: float64 by name, [*nodes]: `mean` of signed values, `mean_abs` of magnitudes,
-            `mean_square`, `abs_square`, counts of `positive` and `negative` ones, and extra.
+        sums: by name, [*nodes]: `mean` of signed values, `mean_abs` of magnitudes,
+            `mean_square`, counts of `positive` and `negative` ones, and extra; `abs_square`
+            where magnitudes are not the sizes of the signed values.
         per_pair: signed values, [pair, *nodes], nan where a pair lacks the node; None where
             they are not kept.
         magnitudes: likewise, where they are not the sizes of the signed values.
     """
 
     pairs: Integers
-    sums: Mapping[str, Floats]
+    sums: Mapping[str, Numbers]
     per_pair: Floats | None = None
     magnitudes: Floats | None = None
 
@@ -96,20 +98,27 @@ class Accumulator:
     def __init__(self, shape: tuple[int, ...], n_pairs: int = 0) -> None:
         self._shape = shape
         self._pairs = np.zeros(shape, dtype=np.int64)
-        self._sums: dict[str, Floats] = {}
+        self._sums: dict[str, Numbers] = {}
+        self._finished: Statistics | None = None
         self.per_pair: Floats | None = np.full((n_pairs, *shape), np.nan) if n_pairs else None
         # Where the magnitudes are not the sizes of the signed values.
         self.magnitudes: Floats | None = None
 
-    def add(self, pairs: Sequence[int], part: Part | Sums) -> None:
-        """Fold in one batch; `pairs` are its pairs, by number."""
+    def add(self, pairs: Sequence[int], part: Part | Sums, *, own: bool = False) -> None:
+        """Fold in one batch.
+
+        Args:
+            pairs: its pairs, by number.
+            own: the arrays of `part` are nobody else's, and need not be copied.
+        """
         kept = self.per_pair is not None
         sums = part.summed(keep_pairs=kept) if isinstance(part, Part) else part
         self._pairs += sums.pairs
         for name, numbers in sums.sums.items():
-            if name not in self._sums:
-                self._sums[name] = np.zeros(self._shape)
-            self._sums[name] += numbers
+            if name in self._sums:
+                self._sums[name] += numbers
+            else:
+                self._sums[name] = numbers if own else numbers.copy()
         if self.per_pair is None:
             return
         if sums.per_pair is None:
@@ -121,11 +130,33 @@ class Accumulator:
             self.magnitudes[list(pairs)] = sums.magnitudes
 
     def statistics(self) -> Statistics:
-        """Means over the pairs that have the node, nan where none has."""
+        """Means over the pairs that have the node, nan where none has; nothing is added after.
+
+        Sums become means in place: with all neurons of a model they are the largest arrays
+        that there are.
+        """
+        if self._finished is None:
+            self._finished = self._means()
+        return self._finished
+
+    def _means(self) -> Statistics:
         count = np.where(self._pairs == 0, np.nan, self._pairs)
-        nothing = np.zeros(self._shape)
-        means = {name: self._sums.get(name, nothing) / count for name in OWN}
-        extra = {
-            name: self._sums[name] / count for name in sorted(self._sums) if name not in OWN
-        }
-        return Statistics(pairs=self._pairs, **means, extra=extra)
+        sums, self._sums = self._sums, {}
+        for name in OWN:
+            if name not in sums:
+                sums[name] = np.zeros(self._shape)
+        means = {}
+        for name in sorted(sums):
+            numbers = sums.pop(name)
+            out = numbers if numbers.dtype == np.float64 else None
+            means[name] = np.divide(numbers, count, out=out)
+        extra = {name: array for name, array in means.items() if name not in OWN}
+        if extra:
+            extra.setdefault("abs_square", means["mean_square"])
+        return Statistics(
+            pairs=self._pairs,
+            mean=means["mean"],
+            mean_abs=means["mean_abs"],
+            mean_square=means["mean_square"],
+            extra=dict(sorted(extra.items())),
+        )

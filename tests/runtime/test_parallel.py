@@ -52,6 +52,19 @@ def test_several_devices_give_the_same_bits_as_one(name, count):
 
 
 @pytest.mark.parametrize("name", ENGINES)
+def test_a_single_batch_is_cut_so_that_no_device_is_idle(name):
+    plan = planned(ENGINES[name][1], diagnosed=SAMPLED)
+    assert len(plan.batches) == 1
+
+    one, _ = ran(plan, name, 1)
+    several, engines = ran(plan, name, 3)
+
+    assert all(engine.called for engine in engines)
+    assert several.memory_note == ""
+    assert_same(several, one)
+
+
+@pytest.mark.parametrize("name", ENGINES)
 def test_what_belongs_to_a_batch_is_done_by_the_thread_of_its_device(name):
     plan = planned(ENGINES[name][1], diagnosed=SAMPLED, batch=1)
     threads: dict[int, set[int]] = {}

@@ -173,9 +173,9 @@ _RUNNING = (
         code="ATP433",
         title="run through the bridge",
         explanation="`executor = auto` takes the native executor, our own forward and "
-        "backward, where it knows the model and its logits, activations, gradients and patched logits "
-        "agree with TransformerBridge's on a sample. Here it does not, so the plan was run "
-        "through the bridge's hooks. The numbers are right; it only takes longer.\n\n"
+        "backward, where it knows the model and its logits, activations, gradients and patched "
+        "logits agree with TransformerBridge's on a sample. Here it does not, so the plan was "
+        "run through the bridge's hooks. The numbers are right; it only takes longer.\n\n"
         "A model changed after loading, or a setting that the native executor has no code for, "
         "is the usual reason.",
         bad="",

@@ -91,7 +91,7 @@ def _sample(engine: Engine) -> Mapping[str, Tensor]:
     for gradients in engine.gradients(backward, difference, run, more=False):
         for name, gradient in gradients.plain.items():
             found[f"gradients at `{name}`"] = gradient
-    rows = _patched(engine, prompts, run, places)
+    rows = _patched(prompts, run, places)
     found["logits after patching"] = engine.patched(rows)
     return found
 
@@ -118,9 +118,7 @@ def _places(model: LoadedModel) -> Iterator[Place]:
             yield Place(kind.name, layer)
 
 
-def _patched(
-    engine: Engine, prompts: Prompts, run: Run, places: tuple[Place, ...]
-) -> PatchedRows:
+def _patched(prompts: Prompts, run: Run, places: tuple[Place, ...]) -> PatchedRows:
     """One row for each place: the first prompt, with a value of the second at a position."""
     device = prompts.tokens.device
     position = prompts.tokens.shape[1] // 2

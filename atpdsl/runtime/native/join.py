@@ -44,7 +44,8 @@ class Joining:
     def stream(self) -> Tensor:
         """The stream after their layer, [row, pos, d_model]; after the last one [row, 1, d]."""
         block, kept = self.model.blocks[self.layer], self.base.layers[self.layer]
-        at = self.edits.positions(self.rows, self.layer)
+        # A patch after everything that is read is not done: it changes nothing.
+        at = self.edits.positions(self.rows, self.layer).clamp(max=self.stop - 1)
         here = (self.pairs, at - self.base.frame.start)
         x, z = kept.input[here][:, None], kept.output[here][:, None]
         if self.edits.has("heads.q", self.layer):

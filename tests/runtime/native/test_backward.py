@@ -60,13 +60,15 @@ def walked(family: str, narrow: Narrow, number: int = 1) -> Walked:
     return Walked(block=block, frame=frame, trace=trace, sites=sites, output=output)
 
 
+def pulled(source: Tensor, at: Tensor, streams: Tensor) -> Tensor:
+    """By autograd, one stream after the other, [stream, pair, pos, ...]."""
+    found = [torch.autograd.grad(source, at, one, retain_graph=True) for one in streams]
+    return torch.stack([gradient for (gradient,) in found])
+
+
 def by_autograd(run: Walked, source: str, kind: str, streams: Tensor) -> Tensor:
-    """From what is written to a place, at all positions, [stream, pair, pos, ...]."""
-    at = run.sites[kind]
-    found = [
-        torch.autograd.grad(run.sites[source], at, one, retain_graph=True)[0] for one in streams
-    ]
-    return torch.stack(found)
+    """From what attention or MLP writes to a place in it."""
+    return pulled(run.sites[source], run.sites[kind], streams)
 
 
 def everywhere(run: Walked, gradient: Tensor, start: int) -> Tensor:
@@ -96,10 +98,7 @@ def test_every_piece_of_a_block_is_autograds(family, narrow, start):
             everywhere(run, neurons["neurons"], start), everywhere(run, expected, start)
         )
         read = run.trace.written.read
-        found = [torch.autograd.grad(run.sites["mlp"], read, s, retain_graph=True) for s in streams]
-        expected = torch.stack([one for (one,) in found])
-        if narrow.rest or not run.block.parallel:
-            pass
+        expected = pulled(run.sites["mlp"], read, streams)
         torch.testing.assert_close(
             everywhere(run, by_mlp, start), everywhere(run, expected, start)
         )

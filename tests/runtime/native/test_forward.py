@@ -35,10 +35,11 @@ def test_logits_and_all_activations_are_the_bridges(family):
     assert set(found.values) == set(places(family))
     rows = torch.arange(len(given.reads))
     for place, values in expected.values.items():
-        mine = found.values[place]
-        if place.layer == LAST and place.kind not in EVERYWHERE:
-            mine, values = mine[rows, given.reads], values[rows, given.reads]
-        torch.testing.assert_close(mine, values, **EXACT, msg=str(place))
+        narrow = place.layer == LAST and place.kind not in EVERYWHERE
+        mine, theirs = (
+            one[rows, given.reads] if narrow else one for one in (found.values[place], values)
+        )
+        torch.testing.assert_close(mine, theirs, **EXACT, msg=str(place))
 
 
 def test_a_last_layer_is_whole_where_that_is_asked_for(family):
