@@ -76,3 +76,21 @@ def test_memory_that_ran_out_is_a_warning(
     assert warning.code == "ATP434"
     assert warning.message.startswith("memory ran out: patched calls were halved to")
     np.testing.assert_allclose(result.scores["score"], whole.scores["score"], atol=1e-5)
+
+
+def test_what_cannot_be_run_natively_goes_through_the_bridge_with_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    natively = ran(tmp_path)
+    assert provenance(tmp_path)["executor"] == "native"
+    monkeypatch.setattr("atpdsl.runtime.native.families.ARCHITECTURES", frozenset())
+
+    result = ran(tmp_path)
+
+    assert provenance(tmp_path)["executor"] == "bridge"
+    (warning,) = result.record.warnings
+    assert warning.code == "ATP433"
+    assert "has no native code" in warning.message
+    np.testing.assert_allclose(result.scores["score"], natively.scores["score"], atol=1e-5)
+    # Who asks for the bridge is not told that it is one.
+    assert not ran(tmp_path, "executor = bridge").record.warnings

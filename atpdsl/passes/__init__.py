@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from atpdsl.passes.chunk_to_memory import chunk_to_memory
 from atpdsl.passes.drop_unused_captures import drop_unused_captures
@@ -136,6 +136,7 @@ def optimize(
     verify_plan(plan)
     for one in applied(target or default_target(plan), passes):
         plan = one.change(plan)
+        plan = replace(plan, passes=(*plan.passes, one.name))
         verify_plan(plan)
     return plan
 

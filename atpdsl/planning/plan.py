@@ -77,6 +77,7 @@ class Plan:
         streams_per_call: how many numbers GradDrop's gradients may have that go through a
             block in one batched backward; None leaves it to the executor.
         clean, corrupted: the metric of both sides, one operation per batch.
+        passes: the names of those that it has gone through.
     """
 
     bound: Bound
@@ -87,6 +88,7 @@ class Plan:
     methods: tuple[MethodOutput, ...]
     verifications: tuple[VerifyOutput, ...]
     streams_per_call: int | None = None
+    passes: tuple[str, ...] = ()
 
     def outputs(self) -> tuple[Op, ...]:
         """Everything that was asked for."""

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from atpdsl.methods.lower import lower
-from atpdsl.passes import optimize
 from atpdsl.planning.outcome import Outcome
 from atpdsl.planning.plan import Plan
-from atpdsl.planning.target import BRIDGE, needs_resuming
-from atpdsl.runtime.bridge import bridge_engines
+from atpdsl.runtime.bridge import BridgeExecutor
 from atpdsl.runtime.executor import Progress
 from atpdsl.runtime.interpreter import interpret
 from atpdsl.runtime.load import LoadedModel
@@ -32,9 +29,7 @@ class AutoExecutor:
         engine, reason = _checked(model)
         if engine is not None:
             return replace(interpret(plan, native_engines(model), progress), executor="native")
-        if needs_resuming(plan):
-            plan = optimize(lower(plan.bound), BRIDGE)
-        outcome = interpret(plan, bridge_engines(model), progress)
+        outcome = BridgeExecutor().execute(plan, model, progress)
         return replace(outcome, executor="bridge", executor_note=reason)
 
 

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
+from atpdsl.methods.lower import lower
+from atpdsl.passes import optimize
 from atpdsl.planning.ops import Backward, Forward
 from atpdsl.planning.outcome import Outcome
 from atpdsl.planning.plan import Plan
+from atpdsl.planning.target import BRIDGE, needs_resuming
 from atpdsl.runtime.attention import AttentionRule, attention_rule
 from atpdsl.runtime.engine import PatchedRows
 from atpdsl.runtime.executor import Progress
@@ -27,13 +30,15 @@ class BridgeExecutor:
     """Runs a plan through hooks on the model's modules."""
 
     def execute(self, plan: Plan, model: LoadedModel | None, progress: Progress) -> Outcome:
-        """Compute every output of `plan`.
+        """Compute every output of `plan`; one whose runs begin in the middle is made anew.
 
         Raises:
             RunError: as `interpret`.
         """
         if model is None:
             raise ValueError("the bridge executor needs a model")
+        if needs_resuming(plan):
+            plan = optimize(lower(plan.bound), BRIDGE, plan.passes)
         return interpret(plan, bridge_engines(model), progress)
 
 

@@ -16,8 +16,9 @@ from torch import Tensor
 from atpdsl.nodes import Unit
 from atpdsl.planning.ops import Contract, Place, places_of
 from atpdsl.runtime.attention import AttentionRule
+from atpdsl.runtime.first_order import subject_of
 from atpdsl.runtime.forward import Run
-from atpdsl.runtime.layer_estimates import LayerEstimates, Subject
+from atpdsl.runtime.layer_estimates import LayerEstimates
 from atpdsl.runtime.layer_estimates import Numbers as Tensors
 from atpdsl.runtime.sites import in_float64, site_of, unit_axis
 from atpdsl.runtime.spots import Spots
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 NUMBERS_AT_ONCE = 1 << 16
 """Estimates of neurons that are made together: a few arrays of them fit into a core's cache."""
+TELLING = ("mean_square", "mean_abs")
 FEW = 1 << 12
 """Nodes of a layer up to which all pairs are summed in one call."""
 
@@ -56,7 +58,7 @@ class Contraction:
         keep_pairs: bool,
     ) -> None:
         self._nodes, self._exists = ops[0].nodes, spots.exists
-        self._subject = Subject(self._nodes, spots, runs, rule)
+        self._subject = subject_of(self._nodes, spots, runs, rule)
         self._keep_pairs = keep_pairs
         self._places = places_of(self._nodes)
         # The tables that the results are made of, filled layer by layer.
@@ -99,7 +101,8 @@ class Contraction:
                     self._keep(op, number, rows, numbers)
         finite = True
         for op, total in totals.items():
-            finite &= all(bool(one.isfinite().all()) for one in total.values())
+            # What is not finite in an estimate is not in its square or its size either.
+            finite &= all(bool(total[name].isfinite().all()) for name in TELLING)
             for name, tensor in total.items():
                 self._table(op, name, tensor)[number] = tensor.cpu().numpy()
         return finite
@@ -117,11 +120,13 @@ class Contraction:
         """The table of one kind of sums, [layer, index, position]; counts are small."""
         tables = self._sums[op]
         if name not in tables:
-            shape = self._nodes.shape
+            layers, indices, positions = self._nodes.shape
+            # Laid out as the sums come, with the positions before the indices.
+            shape = (layers, positions, indices)
             if like.is_floating_point():
-                tables[name] = np.zeros(shape)
+                tables[name] = np.zeros(shape).transpose(0, 2, 1)
             else:
-                tables[name] = np.zeros(shape, np.int32)
+                tables[name] = np.zeros(shape, np.int32).transpose(0, 2, 1)
         return tables[name]
 
     def _keep(self, op: Contract, number: int, rows: slice, numbers: Tensors) -> None:
@@ -136,7 +141,19 @@ class Contraction:
 
 
 def _add(total: Tensors, numbers: Tensors) -> None:
-    """Adds sums over pairs, [index, position], to those under the names of `Sums`."""
+    """Adds sums over pairs, [index, position], to those under the names of `Sums`.
+
+    Many numbers are added pair by pair: a sum over pairs in float64 would first make a copy
+    of all of them in float64, which no cache holds.
+    """
+    pairs = len(numbers["signed"])
+    large = numbers["signed"][0].numel() >= FEW
+    for rows in range(pairs) if large else (slice(None),):
+        some = slice(rows, rows + 1) if isinstance(rows, int) else rows
+        _add_rows(total, {name: _wide(tensor[some]) for name, tensor in numbers.items()})
+
+
+def _add_rows(total: Tensors, numbers: Tensors) -> None:
     signed, size = numbers["signed"], numbers.get("magnitude")
     _fold(total, "mean", signed)
     _fold(total, "mean_abs", signed.abs() if size is None else size)
@@ -151,20 +168,15 @@ def _add(total: Tensors, numbers: Tensors) -> None:
 
 
 def _fold(total: Tensors, name: str, values: Tensor) -> None:
-    """Adds values of pairs, [pair, index, position], to their sum in float64, pair by pair.
-
-    Large ones are added one at a time: a sum over all would first be made a float64 copy of.
-    """
-    if name not in total:
-        wide = torch.int32 if values.dtype == torch.bool else _widest(values)
-        total[name] = torch.zeros_like(values[0], dtype=wide)
-    if values[0].numel() < FEW:
-        total[name] += values.sum(0, dtype=total[name].dtype)
-        return
-    for one in values:
-        total[name] += one
+    """Adds values of pairs, [pair, index, position], to their sum."""
+    wide = torch.int32 if values.dtype == torch.bool else values.dtype
+    summed = values[0] if len(values) == 1 else values.sum(0, dtype=wide)
+    if name in total:
+        total[name] += summed
+    else:
+        total[name] = summed.to(wide, copy=True)
 
 
-def _widest(values: Tensor) -> torch.dtype:
+def _wide(values: Tensor) -> Tensor:
     # Sums on a device without float64 are over the pairs of one batch.
-    return torch.float32 if values.device.type == "mps" else torch.float64
+    return values if values.device.type == "mps" else values.double()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,9 @@ import torch
 from torch import Tensor
 
 from atpdsl.binding.nodeset import NodeSet
-from atpdsl.nodes import Unit
+from atpdsl.nodes import NODE_KINDS, Unit
 from atpdsl.planning.ops import Place
+from atpdsl.runtime.attention import AttentionRule
 from atpdsl.runtime.forward import Run
 from atpdsl.runtime.sites import at_least_float32, unit_axis
 from atpdsl.runtime.spots import Spots, gather
@@ -42,32 +44,57 @@ def span_of(nodes: NodeSet, spots: Spots) -> Span | None:
     return Span(first, first + len(numbers)) if bool(same.all()) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The nodes that estimates are of, and the runs that they are made from.
+
+    Attributes:
+        runs: the base run and the donor run.
+        rule: the constants of a layer's attention.
+        span: as `span_of` the nodes.
+        units: heads or neurons of the nodes; None where a place has a single unit.
+    """
+
+    nodes: NodeSet
+    spots: Spots
+    runs: tuple[Run, Run]
+    rule: Callable[[int], AttentionRule]
+    span: Span | None
+    units: tuple[int, ...] | None
+
+
+def subject_of(
+    nodes: NodeSet, spots: Spots, runs: tuple[Run, Run], rule: Callable[[int], AttentionRule]
+) -> Subject:
+    """The subject of these nodes, with what takes long to find out of many of them."""
+    units = None
+    if NODE_KINDS[nodes.kind].unit is not Unit.VECTOR:
+        units = nodes.indices
+        if list(units) != sorted(set(units)):
+            raise ValueError(f"indices of {nodes.kind} are not in order: {units}")
+    return Subject(nodes, spots, runs, rule, span_of(nodes, spots), units)
+
+
 class FirstOrder:
     """(donor - base) . gradient at one place; the product is over the node's own dimensions.
 
     A node that covers several positions sums its signed terms over them.
 
     Args:
-        runs: the base run and the donor run.
         start: the position that gradients begin with; no node that is live is before it.
         rows: the pairs that estimates are made of; gradients are of these alone.
     """
 
     def __init__(
-        self,
-        place: Place,
-        runs: tuple[Run, Run],
-        nodes: NodeSet,
-        spots: Spots,
-        start: int,
-        rows: slice = slice(None),
+        self, place: Place, subject: Subject, start: int, rows: slice = slice(None)
     ) -> None:
+        runs, spots = subject.runs, subject.spots
         base, donor = (run.values[place][rows] for run in runs)
-        self._unit, self._units = unit_axis(place), _units(place, nodes)
+        self._unit, self._units = unit_axis(place), subject.units
         self._shape, self._start = spots.base[rows].shape, start
         device = base.device
         live = spots.live_in(place.layer)[rows]
-        self._span = span_of(nodes, spots)
+        self._span = subject.span
         if self._span is not None:
             # Nothing may be left: all labels before the start, or after the end of all prompts.
             begin = max(self._span.first, start, runs[0].start, runs[1].start)
@@ -144,19 +171,11 @@ class FirstOrder:
     def _of_units(self, values: Tensor, axis: int) -> Tensor:
         units = self._units
         if units is not None and len(units) != values.shape[axis + 2]:
-            values = values.index_select(axis + 2, torch.tensor(units, device=values.device))
+            index = torch.tensor(units, device=values.device)
+            values = values.index_select(axis + 2, index)
         return at_least_float32(values)
 
 
 def _mask(used: np.ndarray, device: torch.device) -> Tensor | None:
     """Where `used` is false; None where it is true everywhere."""
     return None if bool(used.all()) else torch.from_numpy(~used).to(device)
-
-
-def _units(place: Place, nodes: NodeSet) -> list[int] | None:
-    """Heads or neurons of the nodes; None where a place has a single unit."""
-    if unit_axis(place) is Unit.VECTOR:
-        return None
-    if list(nodes.indices) != sorted(set(nodes.indices)):
-        raise ValueError(f"indices of {nodes.kind} are not in order: {nodes.indices}")
-    return list(nodes.indices)

@@ -14,6 +14,7 @@ from atpdsl.planning.outcome import Outcome
 from atpdsl.planning.plan import Plan, schedule
 from atpdsl.planning.rewrite import split_batches
 from atpdsl.problems import Label, Problem, RunError
+from atpdsl.runtime.allocator import keeping_freed_memory
 from atpdsl.runtime.clocks import Clocks
 from atpdsl.runtime.engine import Engine
 from atpdsl.runtime.execution import Execution, not_finite
@@ -41,6 +42,7 @@ def interpret(plan: Plan, engines: Sequence[Engine], progress: Progress) -> Outc
     plan = _for_each(plan, len(engines))
     # The caller may be in any gradient mode; only tracked runs record a graph.
     with torch.inference_mode(mode=False), torch.no_grad(), ExitStack() as stages:
+        stages.enter_context(keeping_freed_memory())
         workers = stages.enter_context(Workers(engines, plan))
         devices = [worker.device for worker in workers.all]
         clocks = Clocks(_totals(plan), progress, stages, devices)

@@ -6,23 +6,17 @@ sizes with contributions dropped, the parts by first reader.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Protocol
 
 from torch import Tensor
 
-from atpdsl.binding.nodeset import NodeSet
 from atpdsl.nodes import ATTENDING
 from atpdsl.planning.ops import Contract, Drop, Place
-from atpdsl.runtime.attention import AttentionRule
-from atpdsl.runtime.first_order import FirstOrder
-from atpdsl.runtime.forward import Run
+from atpdsl.runtime.first_order import FirstOrder, Subject
 from atpdsl.runtime.head_attention import HeadAttention, query_heads
 from atpdsl.runtime.qk_fix import QueryKeyFix
 from atpdsl.runtime.sites import site_of
-from atpdsl.runtime.spots import Spots
 from atpdsl.runtime.streams import LayerGradients, Parts
 
 Numbers = dict[str, Tensor]
@@ -38,21 +32,6 @@ class Estimator(Protocol):
     def absolute_sum(self, gradients: Tensor) -> Tensor:
         """The sum over streams of |estimate|, [pair, index, position]; at least one stream."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """The nodes that estimates are of, and the runs that they are made from.
-
-    Attributes:
-        runs: the base run and the donor run.
-        rule: the constants of a layer's attention.
-    """
-
-    nodes: NodeSet
-    spots: Spots
-    runs: tuple[Run, Run]
-    rule: Callable[[int], AttentionRule]
 
 
 class LayerEstimates:
@@ -71,7 +50,7 @@ class LayerEstimates:
     ) -> None:
         self._place, self._nodes, self._spots = place, subject.nodes, subject.spots
         self._runs, self._rule, self._gradients = subject.runs, subject.rule, gradients
-        self._rows = rows
+        self._subject, self._rows = subject, rows
         # Per instance, so that nothing outlives the layer.
         self._size = cache(self._size_uncached)
         self._terms = cache(self._terms_uncached)
@@ -102,8 +81,7 @@ class LayerEstimates:
     @cached_property
     def _first_order(self) -> FirstOrder:
         start = self._gradients.start
-        where = self._nodes, self._spots, start
-        return FirstOrder(self._place, self._runs, *where, self._rows)
+        return FirstOrder(self._place, self._subject, start, self._rows)
 
     @cached_property
     def _fix(self) -> QueryKeyFix:

@@ -54,6 +54,7 @@ class Part:
     Attributes:
         title: `analytic cases`, or the model's name.
         dtype, device: as run.
+        executor: whose numbers these are; empty for the analytic cases.
         skipped: what could not be checked, and why.
     """
 
@@ -61,6 +62,7 @@ class Part:
     dtype: str
     device: str
     checks: tuple[Check, ...]
+    executor: str = ""
     skipped: tuple[str, ...] = ()
 
 

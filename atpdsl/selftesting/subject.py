@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,11 +17,12 @@ from atpdsl.passes import optimize
 from atpdsl.planning.ops import Side
 from atpdsl.planning.outcome import Outcome
 from atpdsl.planning.positions import exists, is_zero
-from atpdsl.planning.target import BRIDGE
+from atpdsl.planning.target import BRIDGE, NATIVE, Target
 from atpdsl.results.names import node_id, set_member
 from atpdsl.runtime.bridge import BridgeExecutor
-from atpdsl.runtime.executor import Silent
+from atpdsl.runtime.executor import Executor, Silent
 from atpdsl.runtime.load import LoadedModel
+from atpdsl.runtime.native.executor import NativeExecutor
 from atpdsl.semantics.diagnosis import Diagnosis
 from atpdsl.semantics.experiment import Direction, MethodCall, Setting, VerifyCall
 
@@ -29,13 +30,25 @@ if TYPE_CHECKING:
     from atpdsl.planning.outcome import Floats, Integers
 
 
+MAKE: dict[str, tuple[Target, Callable[[], Executor]]] = {
+    "native": (NATIVE, NativeExecutor),
+    "bridge": (BRIDGE, BridgeExecutor),
+}
+"""The executors that can be tested, and what passes may make of their plans."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A model, some of a spec's pairs, and the direction of its first method."""
+    """A model, some of a spec's pairs, and the direction of its first method.
+
+    Attributes:
+        executor: whose numbers are tested: a name of `MAKE`.
+    """
 
     bound: Bound
     model: LoadedModel
     direction: Direction
+    executor: str
 
     @property
     def side(self) -> Side:
@@ -103,8 +116,9 @@ def measured(subject: Subject, sets: Sequence[NodeSet], asked: Asked) -> Outcome
         circuit=None,
         run=replace(bound.experiment.run, per_pair=True),
     )
-    plan = optimize(lower(replace(bound, experiment=experiment, nodes=tuple(sets))), BRIDGE)
-    return BridgeExecutor().execute(plan, subject.model, Silent())
+    target, make = MAKE[subject.executor]
+    plan = optimize(lower(replace(bound, experiment=experiment, nodes=tuple(sets))), target)
+    return make().execute(plan, subject.model, Silent())
 
 
 def signed(outcome: Outcome, number: int) -> Floats:

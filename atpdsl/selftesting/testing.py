@@ -12,7 +12,9 @@ from atpdsl.binding.pairs import TokenPair
 from atpdsl.checked import Planned, settled
 from atpdsl.execution import Shelf
 from atpdsl.metrics import metric_of
+from atpdsl.runtime.load import LoadedModel
 from atpdsl.runtime.memory import check_activations
+from atpdsl.runtime.native.agreement import checked_engine
 from atpdsl.runtime.threads import choose_threads, using_threads
 from atpdsl.selftesting.against_twins import (
     Bench,
@@ -24,11 +26,12 @@ from atpdsl.selftesting.against_twins import (
 )
 from atpdsl.selftesting.alone import Alone
 from atpdsl.selftesting.checks import Check, Part
+from atpdsl.selftesting.executors import executors
 from atpdsl.selftesting.identities import WHOLE_KINDS, identities
 from atpdsl.selftesting.precision import precision_of
 from atpdsl.selftesting.selftest import Amount
 from atpdsl.selftesting.state import state_checks, state_of
-from atpdsl.selftesting.subject import Subject, sample
+from atpdsl.selftesting.subject import MAKE, Subject, sample
 
 if TYPE_CHECKING:
     from atpdsl.runtime.executor import Progress
@@ -46,10 +49,12 @@ def model_part(planned: Planned, amount: Amount, progress: Progress) -> Part:
     choice = choose_threads(files.n_parameters(), requested=experiment.run.threads)
     bound = planned.plan.bound
     chosen = _few(bound.pairs.pairs, amount.pairs)
+    executor, reason = _executor(experiment.run.executor, model)
     subject = Subject(
         bound=replace(bound, pairs=replace(bound.pairs, pairs=chosen)),
         model=model,
         direction=experiment.methods[0].direction,
+        executor=executor,
     )
     with using_threads(choice), torch.inference_mode(mode=False), torch.no_grad():
         checks = checks_of(subject, amount, progress)
@@ -58,8 +63,17 @@ def model_part(planned: Planned, amount: Amount, progress: Progress) -> Part:
         dtype=model.dtype,
         device=model.device,
         checks=checks,
-        skipped=tuple(_skipped(subject)),
+        executor=executor,
+        skipped=(*([reason] if reason else []), *_skipped(subject)),
     )
+
+
+def _executor(asked: str, model: LoadedModel) -> tuple[str, str]:
+    """The executor that runs the spec, and what has to be said of that."""
+    if asked in MAKE:
+        return asked, ""
+    engine, reason = checked_engine(model)
+    return ("bridge", f"not run natively: {reason}") if engine is None else ("native", "")
 
 
 def _skipped(subject: Subject) -> Iterator[str]:
@@ -112,3 +126,5 @@ def _checks(bench: Bench, amount: Amount, *, estimated: bool) -> Iterator[Check]
         yield from qk_fix(bench)
         yield from graddrop(bench, amount.dropped)
     yield from identities(bench, estimated=estimated)
+    if bench.subject.executor != "bridge":
+        yield from executors(bench, estimated=estimated)

@@ -48,7 +48,7 @@ def test_a_spec_is_tested_with_its_model_dtype_and_nodes(tmp_path, capsys):
     text = capsys.readouterr().out
 
     assert code == 0
-    assert text.startswith("tiny, float64 on cpu\n")
+    assert text.startswith("tiny, float64 on cpu, native executor\n")
     assert "QK fix, softmax anew            heads.q" in text
     assert "heads.z" not in text
     assert max(map(len, text.splitlines())) <= 80
@@ -62,7 +62,7 @@ def test_without_a_spec_the_analytic_cases_and_the_embedded_model_are_tested(cap
     assert code == 0
     assert "analytic cases, float64 on cpu" in text
     assert "analytic cases, float32 on cpu" in text
-    assert "tiny, float32 on cpu" in text
+    assert "tiny, float32 on cpu, native executor" in text
     assert "cost of verified recall" in text
     assert "FAIL" not in text
     assert max(map(len, text.splitlines())) <= 80

@@ -8,11 +8,18 @@ import numpy as np
 import pytest
 import torch
 
-from atpdsl.passes import optimize
 from atpdsl.semantics.diagnosis import Cancellation, Column, Diagnosis, Flag, Number
 from atpdsl.semantics.diagnosis import Test as Comparison
 from atpdsl.semantics.experiment import Direction, VerifyCall
-from tests.engine import NOWHERE, execute, experiment, make_plan, shape_of, token_pair
+from tests.engine import (
+    NOWHERE,
+    execute,
+    experiment,
+    make_plan,
+    optimized,
+    shape_of,
+    token_pair,
+)
 from tests.oracle.cases import SAME_LENGTH, node_sets, oracle_metric
 from tests.oracle.dropped import holding
 from tests.oracle.float64 import in_float64
@@ -38,6 +45,7 @@ def after(kind: str, layer: int, n_layers: int) -> list[tuple[str, int]]:
     ]
 
 
+@pytest.mark.parametrize("executor", ["bridge", "native"])
 @pytest.mark.parametrize(
     ("family", "direction"),
     [
@@ -48,7 +56,7 @@ def after(kind: str, layer: int, n_layers: int) -> list[tuple[str, int]]:
         ("gemma3", Direction.NOISING),
     ],
 )
-def test_direct_effects_are_those_of_a_model_that_stands_still(family, direction):
+def test_direct_effects_are_those_of_a_model_that_stands_still(family, direction, executor):
     model = small_model(family)
     pairs = [
         token_pair(*row)
@@ -70,8 +78,8 @@ def test_direct_effects_are_those_of_a_model_that_stands_still(family, direction
             verify=VerifyCall(top=2, random=200, methods=("atp",), span=NOWHERE),
             diagnosis=Diagnosis(cancellation=Cancellation(flag=FLAG, direct_effect=True)),
         )
-        plan = optimize(make_plan(pairs, sets, asked, shape_of(model.config)))
-        (verified,) = execute(model, plan).verified
+        plan = optimized(make_plan(pairs, sets, asked, shape_of(model.config)), executor)
+        (verified,) = execute(model, plan, executor).verified
 
         base, donor = SAME_LENGTH.sides(direction)
         values, donated = capture(model, base), capture(model, donor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from atpdsl.passes import PIPELINE, Pass, optimize
@@ -18,15 +18,19 @@ from tests.passes.experiments import assert_same, model_of, plans
 from tests.small_models import no_downcast
 
 FAMILIES = ("gpt2", "neox", "qwen3", "gemma3")
-# What others need of them: one run of each side, whose equal prefix nobody looks at.
-BEFORE = ("merge_forwards", "merge_backwards", "skip_equal_prefixes")
+# What others need of them: one run of each side, and no nodes that cannot matter.
+BEFORE = ("merge_forwards", "merge_backwards", "skip_equal_prefixes", "skip_unreachable")
 EXACT = ("activations", "gradients", "patching")
 """Stages that cost what was said beforehand; which nodes are verified is known late."""
 
 
 def property_of(examples: int) -> settings:
     return settings(
-        max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=examples,
+        deadline=None,
+        # A plan is too long to be read when it is shrunk, and shrinking takes minutes.
+        phases=[Phase.explicit, Phase.reuse, Phase.generate],
+        suppress_health_check=list(HealthCheck),
     )
 
 
@@ -47,7 +51,7 @@ def exact_counts(outcome: Outcome) -> dict[str, Counts]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
-@property_of(20)
+@property_of(16)
 @given(data=st.data())
 def test_all_passes_keep_every_number_and_cost_what_was_said(family: str, data):
     plan = data.draw(plans(family))
@@ -60,7 +64,7 @@ def test_all_passes_keep_every_number_and_cost_what_was_said(family: str, data):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("one", PIPELINE, ids=lambda one: one.name)
-@property_of(10)
+@property_of(6)
 @given(data=st.data())
 def test_each_pass_keeps_every_number(one: Pass, data):
     family = data.draw(st.sampled_from(FAMILIES))

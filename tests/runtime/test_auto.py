@@ -10,8 +10,8 @@ import pytest
 from atpdsl.passes import optimize
 from atpdsl.planning.outcome import Outcome
 from atpdsl.planning.plan import Plan
-from atpdsl.planning.target import NATIVE, needs_resuming
-from atpdsl.runtime import auto
+from atpdsl.planning.target import BRIDGE, NATIVE, needs_resuming
+from atpdsl.runtime import auto, bridge
 from atpdsl.runtime.auto import AutoExecutor
 from atpdsl.runtime.bridge import BridgeExecutor
 from atpdsl.runtime.executor import Silent
@@ -91,13 +91,31 @@ def test_an_unknown_architecture_goes_through_the_bridge(monkeypatch):
 
 def test_a_plan_that_a_bridge_can_run_is_run_as_it_is(monkeypatch):
     monkeypatch.setattr(auto, "checked_engine", lambda _: (None, "not here"))
-    monkeypatch.setattr(auto, "lower", lambda _: pytest.fail("the plan was made anew"))
+    monkeypatch.setattr(bridge, "lower", lambda _: pytest.fail("the plan was made anew"))
     model = model_of()
     asked = experiment(methods=[("ap", NOISING)])
     plan = make_plan(PAIRS, [HEADS], asked, model.shape)
     outcome = AutoExecutor().execute(plan, model, Silent())
 
     assert (outcome.executor, outcome.executor_note) == ("bridge", "not here")
+
+
+def test_a_plan_that_is_made_anew_has_the_passes_that_were_asked_for(monkeypatch):
+    monkeypatch.setattr(auto, "checked_engine", lambda _: (None, "not here"))
+    made = []
+    change = bridge.optimize
+
+    def keep(*given: object) -> Plan:
+        made.append(change(*given))
+        return made[-1]
+
+    monkeypatch.setattr(bridge, "optimize", keep)
+    model = model_of()
+    lowered = make_plan(PAIRS, [HEADS], experiment(methods=[("ap", NOISING)]), model.shape)
+    names = ("merge_forwards", "skip_unreachable", "patch_incrementally")
+    AutoExecutor().execute(optimize(lowered, NATIVE, names), model, Silent())
+
+    assert made == [optimize(lowered, BRIDGE, names)]
 
 
 def test_a_model_is_needed():

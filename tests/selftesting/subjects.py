@@ -25,6 +25,7 @@ def subject(
     *,
     metric: str = "logit_diff",
     direction: Direction = Direction.NOISING,
+    executor: str = "native",
 ) -> Subject:
     """A random model of a family in float64, with two pairs of different lengths."""
     model = small_model(family)
@@ -36,7 +37,7 @@ def subject(
         pairs=TokenPairs(pairs=pairs, pad_id=0, bos_id=None),
         nodes=tuple(node_set(model, kind, every_position(UNEQUAL)[:6]) for kind in kinds),
     )
-    return Subject(bound=bound, model=loaded(model), direction=direction)
+    return Subject(bound=bound, model=loaded(model), direction=direction, executor=executor)
 
 
 def every_check(one: Subject, nodes: int = 4) -> tuple[Check, ...]:

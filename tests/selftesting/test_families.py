@@ -26,9 +26,10 @@ def kinds_of(family: str) -> tuple[str, ...]:
     )
 
 
+@pytest.mark.parametrize("executor", ["native", "bridge"])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_check_passes(family):
-    checks = every_check(subject(family, kinds_of(family)), 2)
+def test_every_check_passes(family, executor):
+    checks = every_check(subject(family, kinds_of(family), executor=executor), 2)
 
     assert failed(checks) == []
     assert {c.kind for c in checks if c.kind} == set(kinds_of(family))

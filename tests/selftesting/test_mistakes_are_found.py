@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from atpdsl.planning.outcome import Outcome
+from atpdsl.planning.target import NATIVE
 from atpdsl.runtime import softmax
-from atpdsl.runtime.bridge import BridgeExecutor
+from atpdsl.runtime.native.executor import NativeExecutor
 from atpdsl.selftesting import subject as subjects
 from atpdsl.selftesting.alone import Alone
 from atpdsl.selftesting.analytic_attention import attention_cases
@@ -22,12 +23,12 @@ from tests.selftesting.subjects import every_check, failed, subject
 def wrong(monkeypatch, change) -> None:
     """The engine, with its numbers changed afterwards."""
 
-    class Wrong(BridgeExecutor):
+    class Wrong(NativeExecutor):
         def execute(self, plan, model, progress) -> Outcome:
             outcome = super().execute(plan, model, progress)
             return change(plan.bound.experiment.methods[0], outcome)
 
-    monkeypatch.setattr(subjects, "BridgeExecutor", Wrong)
+    monkeypatch.setitem(subjects.MAKE, "native", (NATIVE, Wrong))
 
 
 def with_scores(outcome: Outcome, factor: float) -> Outcome:
@@ -58,7 +59,12 @@ def test_numbers_that_are_off_by_a_thousandth(monkeypatch, method, settings, nam
     wrong(monkeypatch, change)
     found = failed(every_check(subject("gpt2", ("heads.q", "mlp")), 2))
 
-    assert {one for one, _ in found} - {"patching, module hooks"} == {name}
+    again = {
+        "patching, module hooks",
+        "AtP*, through the bridge",
+        "patching, through the bridge",
+    }
+    assert {one for one, _ in found} - again == {name}
     assert ("heads.q" in {kind for _, kind in found}) or method == "ap"
 
 
@@ -90,6 +96,13 @@ def test_equal_prompts_that_give_something(monkeypatch):
     names = {name for name, _ in failed(every_check(subject("gpt2", ("mlp",)), 2))}
 
     assert names == {"AtP*, equal prompts give 0", "patching, equal prompts give 0"}
+
+
+def test_native_numbers_that_are_not_the_bridges(monkeypatch):
+    wrong(monkeypatch, lambda _, outcome: with_scores(outcome, 1.001))
+    names = {name for name, _ in failed(every_check(subject("gpt2", ("mlp",)), 2))}
+
+    assert names >= {"AtP*, through the bridge", "patching, through the bridge"}
 
 
 def test_a_patch_at_the_wrong_position(monkeypatch):

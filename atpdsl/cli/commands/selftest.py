@@ -60,6 +60,7 @@ def _document(found: SelfTest) -> dict[str, object]:
                 "title": part.title,
                 "dtype": part.dtype,
                 "device": part.device,
+                "executor": part.executor or None,
                 "skipped": part.skipped,
                 "checks": [
                     {
@@ -82,7 +83,8 @@ def _document(found: SelfTest) -> dict[str, object]:
 
 def _report(found: SelfTest) -> Iterator[RenderableType]:
     for part in found.parts:
-        yield f"{clean(part.title)}, {part.dtype} on {part.device}"
+        by = f", {part.executor} executor" if part.executor else ""
+        yield f"{clean(part.title)}, {part.dtype} on {part.device}{by}"
         yield ""
         yield _table(part)
         yield ""
