@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from atpdsl.binding.bind import Bound
@@ -88,7 +88,7 @@ class Plan:
     methods: tuple[MethodOutput, ...]
     verifications: tuple[VerifyOutput, ...]
     streams_per_call: int | None = None
-    passes: tuple[str, ...] = ()
+    passes: tuple[str, ...] = field(default=(), compare=False)
 
     def outputs(self) -> tuple[Op, ...]:
         """Everything that was asked for."""
