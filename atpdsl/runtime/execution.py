@@ -136,8 +136,9 @@ class Execution:
             for batch, ops in waiting.items()
         ]
         for ended in self._workers.in_order(jobs):
-            for op, sums in ended.sums:
-                self._fold(op, sums)
+            # Taken out one by one: with all neurons they are large.
+            while ended.sums:
+                self._fold(*ended.sums.pop(0))
             self.done.finished.update(ended.finished)
 
     def _run_batch(self, batch: int, ops: Sequence[Op]) -> _Ended:

@@ -6,7 +6,7 @@ sizes with contributions dropped, the parts by first reader.
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Protocol
 
 from torch import Tensor
@@ -51,9 +51,10 @@ class LayerEstimates:
         self._place, self._nodes, self._spots = place, subject.nodes, subject.spots
         self._runs, self._rule, self._gradients = subject.runs, subject.rule, gradients
         self._subject, self._rows = subject, rows
-        # Per instance, so that nothing outlives the layer.
-        self._size = cache(self._size_uncached)
-        self._terms = cache(self._terms_uncached)
+        # Plain dictionaries: a cached method would hold this object in a cycle, and with it
+        # the runs, until the garbage collector comes by.
+        self._sizes: dict[tuple[Drop, bool], Tensor] = {}
+        self._found_terms: dict[bool, tuple[Tensor, Tensor]] = {}
 
     def numbers(self, op: Contract) -> Numbers:
         """Numbers per node, each [pair, index, position]: `signed`, `magnitude` and extra."""
@@ -68,9 +69,9 @@ class LayerEstimates:
             change = (self._fixed - self._plain).abs()
             extra |= {"qk_fix": self._fixed.abs(), "fix_change": change}
         if op.drop is not Drop.OFF:
-            extra["magnitude"] = self._size(op.drop, fixed)
+            extra["magnitude"] = self._size(op.drop, fixed=fixed)
         if op.cancellation:
-            terms, direct = self._terms(fixed)
+            terms, direct = self._terms(fixed=fixed)
             extra |= {"terms": terms, "direct": direct}
         if op.saturation and attends:
             extra |= self._saturation
@@ -120,8 +121,13 @@ class LayerEstimates:
         """
         return (self._output, self._fix) if fixed else (self._place, self._first_order)
 
-    def _size_uncached(self, drop: Drop, fixed: bool) -> Tensor:
+    def _size(self, drop: Drop, *, fixed: bool) -> Tensor:
         """GradDrop's mean of sizes (Kramar et al. 2024, eq. 11)."""
+        if (drop, fixed) not in self._sizes:
+            self._sizes[drop, fixed] = self._make_size(drop, fixed=fixed)
+        return self._sizes[drop, fixed]
+
+    def _make_size(self, drop: Drop, *, fixed: bool) -> Tensor:
         place, estimator = self._source(fixed=fixed)
         plain = self._fixed if fixed else self._plain
         if drop is Drop.FIRST_READER:
@@ -133,8 +139,13 @@ class LayerEstimates:
         streams = dropped.streams[:, self._rows]
         return dropped.magnitude_of(plain, estimator.absolute_sum(streams))
 
-    def _terms_uncached(self, fixed: bool) -> tuple[Tensor, Tensor]:
+    def _terms(self, *, fixed: bool) -> tuple[Tensor, Tensor]:
         """The sum of |parts| by first reader, and the part that goes straight to the logits."""
+        if fixed not in self._found_terms:
+            self._found_terms[fixed] = self._make_terms(fixed=fixed)
+        return self._found_terms[fixed]
+
+    def _make_terms(self, *, fixed: bool) -> tuple[Tensor, Tensor]:
         place, estimator = self._source(fixed=fixed)
         streams = self._gradients.parts[place].streams[:, self._rows]
         return estimator.absolute_sum(streams), estimator.estimates(streams[:1])[0]

@@ -71,6 +71,7 @@ def bridged(model: KnownModel, dtype: torch.dtype = torch.float64) -> LoadedMode
 def _shape(model: KnownModel) -> Any:
     """Only what plans look at."""
     return SimpleNamespace(
+        family="known",
         n_layers=model.config["n_layers"],
         n_heads=model.config["n_heads"],
         n_kv_heads=model.config["n_heads"],

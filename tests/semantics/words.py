@@ -37,6 +37,7 @@ VOCABULARY = Vocabulary(
                 Param(name="grad_drop", type="word", default="auto", doc="", choices=DROPS),
             ),
         ),
+        Signature(name="auto", summary="one or the other", estimates=True),
         Signature(
             name="subsampling",
             summary="an estimate without a gradient",

@@ -97,7 +97,7 @@ def _sample(engine: Engine) -> Mapping[str, Tensor]:
 
 
 def _read(values: Tensor, place: Place, model: LoadedModel) -> Tensor:
-    return values[:, -1:] if place.layer == model.shape.n_layers - 1 else values
+    return values[:, -1:] if place.layer == model.shape.n_layers - 1 else values[:]
 
 
 def _prompts(model: LoadedModel) -> Prompts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from atpdsl.runtime.native.block import Narrow, Past, Trace, run_block
 from atpdsl.runtime.native.families import native_model
 from atpdsl.runtime.native.frame import Frame
 from atpdsl.runtime.native.logits import logits_of
+from atpdsl.runtime.native.neurons import Neurons
 from atpdsl.runtime.native.norms import normed
 from atpdsl.runtime.native.pieces import NativePieces, numbers_at_once
 from atpdsl.runtime.native.resume import resumed
@@ -132,11 +134,13 @@ class _Forward:
         attends = number in self.op.attention
         last = number == len(self.model.blocks) - 1 and not self._whole
         narrow = Narrow(queries=last and not attends, rest=last)
+        # Of a tracked run they can be had from what is kept for its gradients.
+        anew = self.op.tracked and not narrow.rest
         seen: dict[str, Tensor] = {}
 
         def at(kind: str, tensor: Tensor) -> Tensor:
             place = Place(kind, number)
-            if place in self._wanted:
+            if place in self._wanted and not (kind == "neurons" and anew):
                 self._keep(place, self._spread(kind, tensor, narrow))
             if attends and kind in HEADS:
                 seen[kind] = tensor
@@ -158,6 +162,12 @@ class _Forward:
             self._layers.append(Layer(trace.input, past, output))
         if self.op.tracked:
             self._traces.append(trace)
+        neurons = Place("neurons", number)
+        if anew and neurons in self._wanted:
+            written, activation = trace.written, self.model.blocks[number].mlp.activation
+            # It is indexed as the tensor would be, and nothing else is done with it.
+            made = Neurons(written.gate, written.up, activation)
+            self.values[neurons] = cast(Tensor, made)
 
     def finish(self) -> None:
         """After the last block: what the metric reads of the stream."""
