@@ -35,3 +35,8 @@ class Neurons:
     def device(self) -> torch.device:
         """Where they are."""
         return self.gate.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """That of the model."""
+        return self.gate.dtype
