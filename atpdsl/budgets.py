@@ -100,5 +100,5 @@ def _least(plan: Plan, pairs: int) -> int:
     run = replace(bound.experiment.run, batch=1, memory=None)
     fewer = replace(bound.pairs, pairs=bound.pairs.pairs[:pairs])
     asked = replace(bound, experiment=replace(bound.experiment, run=run), pairs=fewer)
-    smallest = optimize(lower(asked), target_of(plan))
+    smallest = optimize(lower(asked), target_of(plan.bound))
     return plan_bytes(replace(smallest, rows_per_call=1, streams_per_call=FEWEST_STREAMS))

@@ -17,7 +17,7 @@ from atpdsl.execution import Shelf, execute
 from atpdsl.methods.lower import lower
 from atpdsl.passes import around, optimize
 from atpdsl.planning.plan import Plan
-from atpdsl.planning.target import default_target_of
+from atpdsl.planning.target import target_of
 from atpdsl.problems import Problem, RunError, Source, SpecError
 from atpdsl.registry import closest
 from atpdsl.runtime.executor import Progress, Silent
@@ -116,7 +116,7 @@ def plan_study(
     names = None if passes is None else tuple(passes)
     points = []
     for checked, bound in _bound_points(study):
-        planned = optimize(lower(bound), default_target_of(bound, executor), names)
+        planned = optimize(lower(bound), target_of(bound, executor), names)
         points.append(Planned(checked=checked, plan=planned))
     return PlannedStudy(study=study, points=tuple(points))
 

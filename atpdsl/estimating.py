@@ -13,7 +13,7 @@ from atpdsl.passes import optimize
 from atpdsl.planning.estimate import PlanEstimate, estimate, scaled
 from atpdsl.planning.rate_cache import Setup, read_rates, write_rates
 from atpdsl.planning.rates import Rates, assumed
-from atpdsl.planning.target import default_target
+from atpdsl.planning.target import target_of
 from atpdsl.problems import Label
 from atpdsl.runtime.threads import planned_threads
 from atpdsl.semantics.diagnosis import Diagnosis
@@ -52,7 +52,7 @@ def setup_of(planned: Planned, executor: str | None = None) -> Setup:
     return Setup(
         shape=planned.plan.bound.shape,
         dtype=experiment.model.dtype,
-        executor=default_target(planned.plan, executor).name,
+        executor=target_of(planned.plan.bound, executor).name,
         device=experiment.run.device,
         threads=planned_threads(files.n_parameters(), requested=experiment.run.threads),
     )
@@ -67,7 +67,7 @@ def exhaustive(planned: Planned, rates: Rates, executor: str | None = None) -> P
     """What exact patching of every node would take, by the same executor."""
     bound = planned.plan.bound
     plan = lower(_patching_everything(bound))
-    return estimate(optimize(plan, default_target(plan, executor)), rates)
+    return estimate(optimize(plan, target_of(plan.bound, executor)), rates)
 
 
 def _patching_everything(bound: Bound) -> Bound:

@@ -103,7 +103,7 @@ def make_plan(asked: Question, pairs: Pairs, shape: ModelShape, executor: str) -
 def optimized(plan: Plan, executor: str, without: Sequence[str] = ()) -> Plan:
     """After all passes but those left out."""
     kept = [one.name for one in PIPELINE if one.name not in without]
-    return optimize(plan, target_of(plan, executor), kept)
+    return optimize(plan, target_of(plan.bound, executor), kept)
 
 
 def unoptimized(asked: Question, pairs: Pairs, shape: ModelShape) -> Plan:

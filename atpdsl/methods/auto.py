@@ -19,7 +19,7 @@ from atpdsl.nodes import ATTENDING
 from atpdsl.planning.ops import Drop, Estimate, Reduce, Side
 from atpdsl.planning.positions import Skips, reach_of
 from atpdsl.planning.rows import row_runs
-from atpdsl.planning.target import default_target_of
+from atpdsl.planning.target import target_of
 from atpdsl.semantics.experiment import Direction, MethodCall
 from atpdsl.semantics.signature import Signature
 
@@ -73,7 +73,7 @@ def _patching(call: MethodCall, bound: Bound) -> float:
     """
     base = Side.CLEAN if call.direction is Direction.NOISING else Side.CORRUPTED
     skips, n_layers = Skips(True, reach_of(bound)), bound.shape.n_layers
-    resumes = default_target_of(bound).resumes
+    resumes = target_of(bound).resumes
     passes = 0.0
     for pair in bound.pairs.pairs:
         length = len(pair.clean if base is Side.CLEAN else pair.corrupted)

@@ -15,7 +15,7 @@ from atpdsl.passes.run_again import run_again
 from atpdsl.passes.skip_equal_prefixes import skip_equal_prefixes
 from atpdsl.passes.skip_unreachable import skip_unreachable
 from atpdsl.planning.plan import Plan
-from atpdsl.planning.target import Target, default_target
+from atpdsl.planning.target import Target, target_of
 from atpdsl.planning.verify import verify_plan
 from atpdsl.problems import Problem, SpecError
 from atpdsl.registry import Registry
@@ -134,7 +134,7 @@ def optimize(
         passes: names of `PIPELINE`; None is all of them, an empty one leaves the plan as it is.
     """
     verify_plan(plan)
-    for one in applied(target or default_target(plan), passes):
+    for one in applied(target or target_of(plan.bound), passes):
         plan = one.change(plan)
         plan = replace(plan, passes=(*plan.passes, one.name))
         verify_plan(plan)
@@ -148,7 +148,7 @@ def around(
 
     The same plan twice where the pass is not applied for the target.
     """
-    target = target or default_target(plan)
+    target = target or target_of(plan.bound)
     names = [one.name for one in applied(target, passes)]
     if name not in names:
         everything = optimize(plan, target, passes)

@@ -115,7 +115,7 @@ def plan_bytes(plan: Plan) -> int:
 
 def stage_bytes(plan: Plan) -> dict[str, int]:
     """The most bytes of activations alive while each stage works, by its name."""
-    sizes = _Sizes(plan, FOOTPRINTS[target_of(plan).name, plan.bound.shape.gated])
+    sizes = _Sizes(plan, FOOTPRINTS[target_of(plan.bound).name, plan.bound.shape.gated])
     order = schedule(plan)
     uses = Counter(operand for op in order for operand in operands(op))
     backwards = Counter(op.measure.forward for op in order if isinstance(op, Backward))

@@ -154,7 +154,7 @@ class Works:
         Where runs are resumed, metrics that read the logits of a few tokens get only these.
         """
         shape, metric = self.plan.bound.shape, metric_of(self.plan.bound.experiment.metric)
-        if metric.of_logits and target_of(self.plan).resumes:
+        if metric.of_logits and target_of(self.plan.bound).resumes:
             return 0, 0
         return unembedding(shape), shape.d_vocab
 

@@ -11,7 +11,6 @@ from atpdsl.passes import PIPELINE, applied, around, named_passes, optimize
 from atpdsl.planning.target import (
     BRIDGE,
     NATIVE,
-    default_target,
     needs_resuming,
     target_of,
 )
@@ -71,13 +70,13 @@ def test_a_plan_is_shown_around_one_pass():
     [("native", NATIVE), ("auto", NATIVE), ("null", NATIVE), ("bridge", BRIDGE)],
 )
 def test_the_target_is_the_executor_that_would_run_it(executor, target):
-    assert target_of(planned("atp"), executor) == target
-    assert target_of(planned("atp", executor=executor)) == target
+    assert target_of(planned("atp").bound, executor) == target
+    assert target_of(planned("atp", executor=executor).bound) == target
 
 
 def test_plans_are_by_default_made_for_what_can_run_them():
     plan = planned("atp", "ap", executor="bridge")
 
-    assert default_target(plan) == BRIDGE
+    assert target_of(plan.bound) == BRIDGE
     assert not needs_resuming(optimize(plan))
     assert needs_resuming(optimize(plan, NATIVE))
