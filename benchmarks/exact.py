@@ -22,9 +22,10 @@ import torch
 from numpy.typing import NDArray
 
 from atpdsl.planning.outcome import Outcome
+from benchmarks.apart import contest_apart
 from benchmarks.experiments import EXACT, QUESTIONS, present, work
 from benchmarks.floor import floor, metric
-from benchmarks.measuring import contest
+from benchmarks.measuring import Measured, Work, contest
 from benchmarks.models import hugging_face, loaded
 from benchmarks.options import Defaults, Options, read
 from benchmarks.plain import Patch, Plain, Sites, plain_model
@@ -34,7 +35,7 @@ from benchmarks.tables import Report
 Effects = dict[str, NDArray[np.float64]]
 """`z` -> [layer, head, pos] and `mlp` -> [layer, pos]: mean effects over pairs."""
 
-LOOP, LENS = "plain torch loop", "TransformerLens patching"
+FLOOR, LOOP, LENS = "floor", "plain torch loop", "TransformerLens patching"
 SINGLE, DOUBLE = 1e-5, 1e-12
 """The largest difference between effects that counts as none, in float32 and float64."""
 
@@ -137,12 +138,29 @@ def measure(report: Report, options: Options, title: str, pairs: Pairs) -> None:
     # Running everybody for the check is the round that does not count.
     report.note(check(f"float32, {title}", found, SINGLE))
     plain = plain_model(hugging_face(options.sizes, attention="sdpa"), options.sizes)
-    times = contest({"floor": lambda: floor(plain, pairs), **found}, options.rounds, warm=0)
-    for name in found:
-        report.line(title, name, times[name], ("floor", times["floor"]))
+    times = contest({FLOOR: lambda: floor(plain, pairs), **found}, options.rounds, warm=0)
+    tell(report, title, times)
+    if options.apart:
+        names = (FLOOR, LOOP, LENS, *present(options.executors))
+        make = partial(contestant, options, pairs)
+        tell(report, f"{title}, apart", contest_apart(make, names, options.rounds))
+
+
+def tell(report: Report, title: str, times: Mapping[str, Measured]) -> None:
+    """A line for each contestant against the floor, and of ours against the others."""
+    for name in times:
+        report.line(title, name, times[name], (FLOOR, times[FLOOR]))
         for other in (LOOP, LENS):
-            if name not in {LOOP, LENS}:
+            if name not in {FLOOR, LOOP, LENS}:
                 report.faster(title, name, times[name], (other, times[other]))
+
+
+def contestant(options: Options, pairs: Pairs, name: str) -> Work:
+    """What a contestant does in a process of its own."""
+    if name == FLOOR:
+        plain = plain_model(hugging_face(options.sizes, attention="sdpa"), options.sizes)
+        return lambda: floor(plain, pairs)
+    return contestants(options, pairs)[name]
 
 
 def double_check(options: Options) -> str:

@@ -97,7 +97,8 @@ QUESTIONS: Mapping[str, Question] = MappingProxyType(
 
 def make_plan(asked: Question, pairs: Pairs, shape: ModelShape, executor: str) -> Plan:
     """The plan as that executor gets it."""
-    return optimized(unoptimized(asked, pairs, shape), executor, asked.without)
+    mine = replace(asked, run=replace(asked.run, executor=executor))
+    return optimized(unoptimized(mine, pairs, shape), executor, asked.without)
 
 
 def optimized(plan: Plan, executor: str, without: Sequence[str] = ()) -> Plan:

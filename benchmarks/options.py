@@ -19,6 +19,7 @@ class Options:
         short: fewer rounds, a smaller question: seconds to a minute instead of minutes.
         json: where the lines of the table are written for the summary.
         executors: those to measure, of those that there are.
+        apart: every contestant in a process of its own, where a benchmark can.
     """
 
     sizes: Sizes
@@ -28,6 +29,7 @@ class Options:
     short: bool
     json: Path | None
     executors: tuple[str, ...]
+    apart: bool = False
 
     def random_pairs(self, *, shared: float = 0.0) -> Pairs:
         """The prompts."""
@@ -70,6 +72,7 @@ def read(
     parser.add_argument("--short", action="store_true", help="a minute instead of minutes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the lines there too")
     parser.add_argument("--executors", nargs="+", default=["bridge", "native"])
+    parser.add_argument("--apart", action="store_true", help="a process per contestant")
     chosen = parser.parse_args()
     settle(memory=timed)
     return Options(
@@ -80,6 +83,7 @@ def read(
         short=chosen.short,
         json=chosen.json,
         executors=tuple(chosen.executors),
+        apart=chosen.apart,
     )
 
 

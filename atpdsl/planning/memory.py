@@ -70,22 +70,22 @@ FOOTPRINTS: Mapping[tuple[str, bool], Footprint] = MappingProxyType(
     {
         # GPT-2's GELU is spelled out in Hugging Face's code: autograd keeps six steps of it.
         ("bridge", False): Footprint(
-            graph=(10, 6.5, 3.7), block=(8, 3, 4), patched=(10, 4, 11), stream=(4, 6.5, 2)
+            graph=(10, 6.5, 3.7), block=(8, 3, 4), patched=(22, 9, 11), stream=(4, 6.5, 2)
         ),
         ("bridge", True): Footprint(
-            graph=(11.5, 4.4, 3), block=(8, 3, 4), patched=(10, 4, 11), stream=(4, 4.4, 2)
+            graph=(11.5, 4.4, 3), block=(8, 3, 4), patched=(22, 9, 11), stream=(4, 4.4, 2)
         ),
         ("native", False): Footprint(
             graph=(8, 1, 0.3),
             block=(8, 3, 1),
-            patched=(10, 4, 1),
+            patched=(12, 4.5, 1),
             stream=(4, 2, 1),
             layerwise=True,
         ),
         ("native", True): Footprint(
             graph=(8, 2, 0.3),
             block=(8, 4, 1),
-            patched=(10, 5, 1),
+            patched=(12, 5.5, 1),
             stream=(4, 2, 1),
             layerwise=True,
         ),
@@ -94,8 +94,11 @@ FOOTPRINTS: Mapping[tuple[str, bool], Footprint] = MappingProxyType(
 # Attention patterns alive while the QK fix of a layer is computed: 58 and 84 were measured with
 # 8 pairs of 128 tokens.
 PATTERNS = 70
-# Numbers for every node of a layer and pair while it is contracted, and sums kept of each node.
-TABLES, SUMS = 8, 8
+# Numbers for every node of a layer and pair while it is contracted.
+TABLES = 8
+# Sums over pairs kept of each node: signed, size, square, and the counts of both signs; with a
+# correction its parts and the square of the size; with `cancellation` both of its numbers.
+SUMS, CORRECTED, CANCELLED = 4, 3, 2
 # Copies of the logits at the position that is read, twice of them in float64 for the metric.
 LOGITS = 5
 STREAM_NUMBERS = 1 << 20
@@ -119,7 +122,7 @@ def stage_bytes(plan: Plan) -> dict[str, int]:
     order = schedule(plan)
     uses = Counter(operand for op in order for operand in operands(op))
     backwards = Counter(op.measure.forward for op in order if isinstance(op, Backward))
-    # Sums over pairs are there from the beginning.
+    # Sums over the pairs of all batches are there once a second one is folded in.
     alive = sum(sizes.sums(op) for op in order if isinstance(op, Reduce))
     held: dict[Op, int] = {}
     found: dict[str, int] = {}
@@ -236,8 +239,11 @@ class _Sizes:
         most = self.plan.streams_per_call or STREAM_NUMBERS
         together = min(streams, max(1, most // (tokens * shape.d_model)))
         per_stream = self._per_token(self.footprint.stream, self._length(forward))
-        # All of them are there at the block's output, and then at its input.
-        carried = captured + 2 * streams * shape.d_model + together * per_stream
+        # All of them are there at the block's output, and then at its input; those of a layer
+        # are contracted together, and copied where there are several.
+        each = streams + (parts(shape.n_layers) if Drop.FIRST_READER in op.drops else 0)
+        several = 2 * each if each > 1 else 1
+        carried = several * captured + 2 * each * shape.d_model + together * per_stream
         return int(carried * tokens) * self._item()
 
     def _contracting(self, op: Contract) -> int:
@@ -247,7 +253,7 @@ class _Sizes:
         estimates = TABLES * pairs * (len(nodes) // len(nodes.layers))
         fixes = op.qk_fix or op.saturation
         patterns = PATTERNS * shape.n_heads * self._length(op.base) if fixes else 0
-        sums = SUMS * len(nodes) * FLOAT64
+        sums = sums_of(op) * len(nodes) * FLOAT64
         return sums + (estimates + patterns * self._tokens(op.base)) * self._item()
 
     def _patched(self, base: Measure, rows: int) -> int:
@@ -263,7 +269,9 @@ class _Sizes:
         if isinstance(first, PatchChosen):
             return 0
         pairs = len(self.plan.bound.pairs) if op.keep_pairs else 0
-        return (SUMS + pairs) * len(first.nodes) * FLOAT64
+        several = len(op.parts) > 1 or isinstance(first, PatchSweep)
+        sums = (sums_of(first) if isinstance(first, Contract) else SUMS) if several else 0
+        return (sums + pairs) * len(first.nodes) * FLOAT64
 
     def _per_token(self, times: tuple[float, float, float], length: int) -> float:
         shape = self.plan.bound.shape
@@ -292,6 +300,17 @@ class _Sizes:
 
     def _item(self) -> int:
         return _item(self.plan)
+
+
+def sums_of(op: Contract) -> int:
+    """Sums over pairs that are kept of each node."""
+    corrected = op.drop is not Drop.OFF or op.qk_fix or op.saturation
+    return SUMS + CORRECTED * corrected + CANCELLED * op.cancellation
+
+
+def parts(n_layers: int) -> int:
+    """Parts of a gradient by first reader, at most: each layer, the logits, the own MLP."""
+    return n_layers + 2
 
 
 def _of_one_layer(places: tuple[Place, ...]) -> Iterator[Place]:

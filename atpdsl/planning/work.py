@@ -13,10 +13,11 @@ from enum import StrEnum
 from atpdsl.metrics import metric_of
 from atpdsl.models.shape import ModelShape
 from atpdsl.nodes import NODE_KINDS, Unit
-from atpdsl.planning.cost import counts
+from atpdsl.planning.cost import counts, walked
 from atpdsl.planning.ops import (
     Backward,
     Contract,
+    Drop,
     Forward,
     Measure,
     Op,
@@ -109,9 +110,14 @@ class Works:
         token_layers = cost.backward_layers
         # Attention has two products forward and four back.
         per_layer = 2 * matrix_elements(shape) + 2 * attention(shape, length)
+        flops = token_layers * per_layer + cost.backward_sequences * unembedding(shape)
+        if Drop.FIRST_READER in op.drops:
+            # Tokens of one gradient in one layer, for each part.
+            tokens = token_layers / walked(op, shape.n_layers)
+            flops += int(tokens * parts(shape.n_layers) * _per_part(op, shape, length))
         return Work(
             kind=Kind.BACKWARD,
-            flops=token_layers * per_layer + cost.backward_sequences * unembedding(shape),
+            flops=flops,
             elements=2 * token_layers * shape.n_heads * length,
             calls=shape.n_layers,
         )
@@ -131,7 +137,11 @@ class Works:
             kind=Kind.BACKWARD,
             # The new scores, and the gradient's product with the values.
             flops=2 * numbers + attended * attention(shape, length),
-            elements=numbers + FIXED_PATTERNS * attended * shape.n_heads * length,
+            elements=int(
+                numbers * _gradients_each(op, shape.n_layers)
+                + STATISTICS * tokens * len(op.nodes.layers) * len(op.nodes.indices)
+                + FIXED_PATTERNS * attended * shape.n_heads * length
+            ),
         )
 
     def _patched(self, op: PATCHED, cost: Counts) -> Work:
@@ -141,9 +151,10 @@ class Works:
         token_layers, rows = cost.forward_layers, cost.forward_sequences
         depth = _depth(op, shape.n_layers) if op.incremental else shape.n_layers
         flops, numbers = self._unembedded()
+        share = _share(op, shape, length) if isinstance(op, PatchSweep) else 1.0
         return Work(
             kind=Kind.PATCHED,
-            flops=token_layers * per_token_layer(shape, length) + rows * flops,
+            flops=int(share * token_layers * per_token_layer(shape, length)) + rows * flops,
             elements=token_layers * shape.n_heads * length + rows * numbers,
             calls=cost.forward_calls * depth,
         )
@@ -162,6 +173,11 @@ class Works:
         return self.length(measure.forward.batch, measure.forward.side)
 
 
+# What the sums over pairs cost of every estimate, in numbers read and written: its size, square
+# and signs, in float64. 32 ns were measured for a neuron.
+STATISTICS = 64
+# Tokens in whose time a patched row joins in: one is run through its layer, and it is found.
+JOINING = 4
 # Attention patterns that the QK fix of a layer computes, reads or writes for each query.
 FIXED_PATTERNS = 6
 
@@ -195,6 +211,48 @@ def width_of_unit(op: Contract, shape: ModelShape) -> int:
         Unit.NEURON: 1,
         Unit.VECTOR: shape.d_model,
     }[NODE_KINDS[op.nodes.kind].unit]
+
+
+def parts(n_layers: int) -> int:
+    """Parts by first reader in all layers together: one for each later layer, and two more.
+
+    One goes straight to the logits, one comes back through the layer's own MLP.
+    """
+    return n_layers * (n_layers + 3) // 2
+
+
+def _per_part(op: Backward, shape: ModelShape, length: int) -> int:
+    """Operations that carry a part from the stream to the places inside a layer."""
+    kinds = {NODE_KINDS[place.kind].unit for place in op.places}
+    heads, neurons = {Unit.HEAD, Unit.KV_HEAD} & kinds, Unit.NEURON in kinds
+    into_heads = 2 * shape.d_model * shape.n_heads * shape.d_head + attention(shape, length)
+    return (into_heads if heads else 0) + (2 * shape.d_model * shape.d_mlp if neurons else 0)
+
+
+def _gradients_each(op: Contract, n_layers: int) -> float:
+    """Gradients that a node is multiplied with, on average over the layers."""
+    streams = {
+        Drop.OFF: 0.0,
+        Drop.EVERY_LAYER: (n_layers - 1) / 2,
+        Drop.EVERY_SUBLAYER: n_layers,
+        Drop.FIRST_READER: parts(n_layers) / n_layers,
+    }[op.drop]
+    return 1 + streams + (parts(n_layers) / n_layers if op.cancellation else 0.0)
+
+
+def _share(op: PatchSweep, shape: ModelShape, length: int) -> float:
+    """Of the tokens times layers that a row is counted for, the share that is computed.
+
+    In its own layer a row that is resumed is one token, and in the last layer keys and values
+    are all that is computed of every token.
+    """
+    if not op.incremental:
+        return 1.0
+    last = 2 * shape.d_model * shape.n_kv_heads * shape.d_head / matrix_elements(shape)
+    joining = min(1.0, JOINING / length)
+    later = [shape.n_layers - 1 - layer for layer in op.nodes.layers]
+    done = sum(joining + (after - 1 + last if after else 0.0) for after in later)
+    return done / sum(after + 1 for after in later)
 
 
 def _depth(op: PATCHED, n_layers: int) -> float:

@@ -15,7 +15,15 @@ and:
         of mean |effect|), `index-varies` and `token-varies` (the position is elsewhere, or on
         another token, in other pairs).
 
-Edges have `via`: see `atpdsl.results.reading`.
+Edges say who can read whom, by the structure of the model:
+
+    via: how what the source writes gets there: `stream`, `attention` or `part`.
+    through: what of the target reads it: `q`, `k`, `v`, `mlp`, `stream`, `part` or `logits`;
+        also the key of the edge, as a head may read the same node in several ways.
+    weight: the smaller of the two nodes' scores, for drawing. Nothing was measured along it.
+    weight_from: where the weight comes from: `nodes`.
+
+See `atpdsl.results.reading`. docs/results.md has the schema.
 """
 
 from __future__ import annotations
@@ -32,7 +40,7 @@ from atpdsl.results.columns import SCHEMA as COLUMNS
 from atpdsl.results.columns import upper_column
 from atpdsl.results.kept import kept
 from atpdsl.results.names import node_id, short_name
-from atpdsl.results.reading import Reading, Spot
+from atpdsl.results.reading import Reading, Spot, Through, Via
 from atpdsl.results.record import PositionRecord, Record
 from atpdsl.results.scores import ScoreRow, best, rows
 from atpdsl.results.trust import BoundRecord
@@ -40,7 +48,8 @@ from atpdsl.results.trust import BoundRecord
 if TYPE_CHECKING:
     import networkx
 
-SCHEMA = "atpdsl/graph/2"
+SCHEMA = "atpdsl/graph/3"
+WEIGHT_FROM = "nodes"
 KEEP = 50
 # Verified nodes beyond this are left out: edges grow with the square of the nodes.
 MOST = 200
@@ -48,8 +57,13 @@ INPUT, LOGITS = "input", "logits"
 
 
 def circuit(
-    record: Record, table: pa.Table, method: str, keep: int | None = None
-) -> networkx.DiGraph:
+    record: Record,
+    table: pa.Table,
+    method: str,
+    keep: int | None = None,
+    *,
+    prune: bool | None = None,
+) -> networkx.MultiDiGraph:
     """The graph for one method.
 
     Args:
@@ -58,16 +72,20 @@ def circuit(
         method: the label of the method whose nodes are drawn.
         keep: how many nodes; more (up to `MOST`) if more were chosen for verification. None
             is exactly what the spec's `circuit` keeps, or `KEEP` if it has none.
+        prune: leave out nodes that are on no way from the input to the logits; None does where
+            the spec's `circuit` says which nodes there are.
     """
     import networkx
 
+    if prune is None:
+        prune = keep is None and record.circuit is not None
     if keep is None and record.circuit is not None:
         drawn = kept(replace(record.circuit, method=method), table)
         keep = len(drawn)
     else:
         keep = KEEP if keep is None else keep
         drawn = chosen(table, method, keep)
-    graph = networkx.DiGraph(**_facts(record, method, keep))
+    graph = networkx.MultiDiGraph(**_facts(record, method, keep))
     positions = {position.label: position for position in record.positions}
     missed = {m.node for v in record.verification if v.label == method for m in v.missed}
     bound = next((b for b in record.bounds if method in b.labels), None)
@@ -88,10 +106,40 @@ def circuit(
     for source, here in spots.items():
         for reader, there in spots.items():
             via = reading.via(here, there)
-            if via is not None:
-                graph.add_edge(source, reader, via=via.value)
+            for way in () if via is None else reading.through(here, there, via):
+                _add_edge(graph, (source, reader), via, way)
     _add_ends(graph, record, reading, spots)
+    if prune:
+        _prune(graph)
     return graph
+
+
+def _add_edge(
+    graph: networkx.MultiDiGraph, ends: tuple[str, str], via: Via | None, through: Through
+) -> None:
+    scores = [graph.nodes[end].get("score") for end in ends]
+    known = [score for score in scores if score is not None]
+    graph.add_edge(
+        *ends,
+        key=through.value,
+        via=Via.STREAM.value if via is None else via.value,
+        through=through.value,
+        weight=min(known, default=None),
+        weight_from=WEIGHT_FROM,
+    )
+
+
+def _prune(graph: networkx.MultiDiGraph) -> None:
+    """Takes out what is on no way from the input to the logits, and says what that was.
+
+    A key, say, does nothing in a circuit that has none of its head's outputs.
+    """
+    import networkx
+
+    joined = networkx.descendants(graph, INPUT) & networkx.ancestors(graph, LOGITS)
+    dangling = [node for node in graph if node not in joined | {INPUT, LOGITS}]
+    graph.remove_nodes_from(dangling)
+    graph.graph["pruned"] = len(dangling)
 
 
 def chosen(table: pa.Table, method: str, keep: int) -> pa.Table:
@@ -124,7 +172,25 @@ def _facts(record: Record, method: str, keep: int) -> dict[str, str | int]:
         "metric_position": record.metric.position,
         "pairs": len(record.pairs),
         "keep": keep,
-        "edges": "source can be read by target, by the structure of the model",
+        "pruned": 0,
+        "edges": "source can be read by target, by the structure of the model; weight is the "
+        "smaller score of both, not measured",
+        **_provenance(record),
+    }
+
+
+def _provenance(record: Record) -> dict[str, str | int]:
+    """What made the numbers, as far as a graph file can say it."""
+    made, model = record.provenance, record.provenance.model
+    return {
+        "atpdsl": made.versions.get("atpdsl", ""),
+        "revision": model.revision or "",
+        "weights_sha256": model.weights_sha256,
+        "tokenizer_sha256": model.tokenizer_sha256,
+        "dtype": made.dtype,
+        "device": made.device,
+        "executor": made.executor,
+        "seed": made.seed,
     }
 
 
@@ -167,7 +233,7 @@ def _reading(record: Record) -> Reading:
 
 
 def _add_ends(
-    graph: networkx.DiGraph, record: Record, reading: Reading, spots: Mapping[str, Spot]
+    graph: networkx.MultiDiGraph, record: Record, reading: Reading, spots: Mapping[str, Spot]
 ) -> None:
     """The two ends; `input` is read through `embed` where the run has such nodes."""
     nothing = dict.fromkeys(
@@ -183,10 +249,19 @@ def _add_ends(
     place = graph.nodes[LOGITS]["token_index"]
     for node, spot in spots.items():
         if not spot.kind.layered or (not embedded and reading.reads_stream(spot)):
-            graph.add_edge(INPUT, node, via="stream")
+            for way in _first_reads(reading, spot):
+                _add_edge(graph, (INPUT, node), Via.STREAM, way)
         end = reading.via_end(spot, place)
         if end is not None:
-            graph.add_edge(node, LOGITS, via=end.value)
+            _add_edge(graph, (node, LOGITS), end, Through.LOGITS)
+
+
+def _first_reads(reading: Reading, spot: Spot) -> tuple[Through, ...]:
+    """What of a node reads the prompt's own embedding, at its position or before it."""
+    tokens = Spot(kind=NODE_KINDS["embed"], layer=0, index=0, position=spot.position)
+    if not spot.kind.layered:
+        return (Through.STREAM,)
+    return reading.through(tokens, spot, Via.STREAM)
 
 
 def _metric_index(record: Record) -> int | None:

@@ -28,6 +28,21 @@ _ATTENTION_WRITES = float(max(k.stage for k in _WHOLES))
 _PARALLEL_MLP_STAGE = 0.5
 
 
+class Through(StrEnum):
+    """What of the target reads the source: a head's query, key or value, the MLP, ..."""
+
+    QUERY = "q"
+    KEY = "k"
+    VALUE = "v"
+    MLP = "mlp"
+    STREAM = "stream"
+    PART = "part"
+    LOGITS = "logits"
+
+
+_BY_KIND = {"heads.q": Through.QUERY, "heads.k": Through.KEY, "heads.v": Through.VALUE}
+
+
 class Via(StrEnum):
     """How one node reaches another."""
 
@@ -76,6 +91,29 @@ class Reading:
         if not self.writes_stream(source) or not self._precedes(source, reader):
             return None
         return self._through_stream(source, reader)
+
+    def through(self, source: Spot, reader: Spot, via: Via) -> tuple[Through, ...]:
+        """What of `reader` reads `source`, where `via` says how; several ways for a head."""
+        if via is Via.PART:
+            return (Through.PART,)
+        if reader.kind.name in _BY_KIND:
+            return (_BY_KIND[reader.kind.name],)
+        if not (reader.kind.role is Role.MIXES or reader.is_attention):
+            stream = reader.kind.role is Role.STREAM
+            return (Through.STREAM if stream else Through.MLP,)
+        if source.kind.name in _BY_KIND and source.layer == reader.layer:
+            return (_BY_KIND[source.kind.name],)
+        # Past the query, key and value nodes that the run does not have.
+        here = self._meets(source, reader.position)
+        earlier = _not_later(source.position, reader.position)
+        return tuple(
+            way
+            for kind, way, fits in (
+                *((kind, Through.QUERY, here) for kind in _QUERIES),
+                *((kind, _BY_KIND[kind.name], earlier) for kind in _SOURCES),
+            )
+            if fits and not self._covers((kind,), reader.layer)
+        )
 
     def via_end(self, source: Spot, position: int | None) -> Via | None:
         """How the end of the stream at `position` can read `source`; None if it cannot."""

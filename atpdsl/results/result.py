@@ -47,13 +47,13 @@ class Result:
         return _frame(self.table)
 
     @cached_property
-    def graph(self) -> networkx.DiGraph:
+    def graph(self) -> networkx.MultiDiGraph:
         """The circuit that the spec asks for, as a networkx graph; else of its first method."""
         return self.circuit()
 
     def circuit(
-        self, *, method: str | None = None, keep: int | None = None
-    ) -> networkx.DiGraph:
+        self, *, method: str | None = None, keep: int | None = None, prune: bool | None = None
+    ) -> networkx.MultiDiGraph:
         """A circuit of the nodes with a measured effect and the best others.
 
         Args:
@@ -61,6 +61,8 @@ class Result:
                 or the first one.
             keep: how many nodes; more, up to 200, if more were chosen for verification. For
                 None exactly those that the spec's `circuit` keeps, 50 if it has none.
+            prune: leave out nodes that are on no way from the input to the logits; for None
+                those of the spec's `circuit` are pruned.
 
         Raises:
             RunError: when the run has no such method.
@@ -69,7 +71,7 @@ class Result:
 
         if method is None and self.record.circuit is not None:
             method = self.record.circuit.method
-        return circuit(self.record, self.table, self.label(method), keep)
+        return circuit(self.record, self.table, self.label(method), keep, prune=prune)
 
     def top(self, n: int = 20, method: str | None = None) -> pd.DataFrame:
         """The nodes with the largest scores, best first, as a DataFrame.

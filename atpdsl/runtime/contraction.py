@@ -80,11 +80,15 @@ class Contraction:
             finite &= self._layer(number, place, gradients)
         return finite
 
+    def left(self) -> tuple[Place, ...]:
+        """Places whose gradients are still to come."""
+        return tuple(place for place in self._places if place not in self._taken)
+
     def sums(self, op: Contract) -> Sums:
         """Of the batch, over the nodes [layer, index, position]; can be asked for once."""
         kept = self._kept.pop(op)
         return Sums(
-            pairs=np.broadcast_to(self._exists.sum(0), self._nodes.shape),
+            pairs=self._exists.sum(0)[None, None],
             sums=self._sums.pop(op),
             per_pair=kept.get("signed"),
             magnitudes=kept.get("magnitude"),

@@ -40,6 +40,7 @@ from atpdsl.runtime.contraction import Contraction
 from atpdsl.runtime.forward import Run
 from atpdsl.runtime.halving import free_caches
 from atpdsl.runtime.inputs import Done, Folded, Inputs, base_of, side_of
+from atpdsl.runtime.last_use import LastUse
 from atpdsl.runtime.memory import out_of_memory
 from atpdsl.runtime.parallel import Workers
 from atpdsl.runtime.patch_on import PatchedOn, patch_on
@@ -232,11 +233,13 @@ class Execution:
         more = self._backwards[forward] > 0
         contractions = self._contractions_of(op)
         worker = self._inputs.worker(forward.batch)
+        last_use = self._last_use(op, contractions)
         found = worker.engine.gradients(op, metric, base, more=more, at_once=worker.streams)
         for gradients in found:
             for contraction, _ in contractions:
                 if not contraction.take(gradients):
                     self._refuse(gradients)
+            last_use.release()
         for contraction, contracts in contractions:
             for contract in contracts:
                 self._values[contract] = contraction.sums(contract)
@@ -247,6 +250,19 @@ class Execution:
         if not more:
             base.forget()
             self._values[op.measure] = metric.detach()
+
+    def _last_use(
+        self, op: Backward, contractions: Sequence[tuple[Contraction, list[Contract]]]
+    ) -> LastUse:
+        """The runs that are used by a backward and its contractions, and never after."""
+        mine: list[Op] = [op, *(contract for _, some in contractions for contract in some)]
+        used = Counter(operand for one in mine for operand in operands(one))
+        runs = [
+            self._inputs.run(one)
+            for one, times in used.items()
+            if isinstance(one, Forward) and one not in self._wanted and self._uses[one] == times
+        ]
+        return LastUse(runs, [contraction for contraction, _ in contractions])
 
     def _contractions_of(self, op: Backward) -> list[tuple[Contraction, list[Contract]]]:
         """What reads a gradient: the contracts of the same nodes and runs together."""

@@ -18,6 +18,7 @@ from typing import Protocol
 
 CLEAR_REFS = Path("/proc/self/clear_refs")
 STATM = Path("/proc/self/statm")
+STATUS = Path("/proc/self/status")
 # What to write there to set the high-water mark back (proc_pid_clear_refs(5)).
 RESET_HIGHEST = b"5"
 PAUSE = 0.002
@@ -78,6 +79,17 @@ def _set_back() -> bool:
         os.close(descriptor)
 
 
+def _marked() -> int:
+    """The high-water mark since it was set back, in bytes.
+
+    `getrusage` knows it too, but takes over what the parent process had at most (execve(2)
+    keeps it), and never forgets.
+    """
+    lines = STATUS.read_text(encoding="ascii", errors="replace").splitlines()
+    mark = next((line for line in lines if line.startswith("VmHWM:")), "VmHWM: 0 kB")
+    return int(mark.split()[1]) * 1024
+
+
 def _high_water() -> int:
     """The largest resident size so far in bytes; 0 where nothing tells."""
     if sys.platform == "win32":
@@ -100,7 +112,7 @@ class _Resident:
         _set_back()
 
     def highest(self) -> int:
-        return max(0, _high_water() - self._before)
+        return max(0, _marked() - self._before)
 
     def close(self) -> None:
         """Nothing goes on by itself."""

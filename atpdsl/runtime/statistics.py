@@ -55,7 +55,7 @@ class Part:
         if keep_pairs and self.magnitude is not None:
             sizes = np.where(present, magnitude, np.nan)
         return Sums(
-            pairs=present.sum(0),
+            pairs=np.broadcast_to(self.exists, (len(values), *self.exists.shape[1:])).sum(0),
             sums=numbers,
             per_pair=absent,
             magnitudes=sizes,
@@ -67,7 +67,7 @@ class Sums:
     """One batch of a reduction, summed over its pairs.
 
     Attributes:
-        pairs: how many have the node, [*nodes].
+        pairs: how many have the node; broadcasts to [*nodes].
         sums: by name, [*nodes]: `mean` of signed values, `mean_abs` of magnitudes,
             `mean_square`, counts of `positive` and `negative` ones, and extra; `abs_square`
             where magnitudes are not the sizes of the signed values.
@@ -97,7 +97,8 @@ class Accumulator:
 
     def __init__(self, shape: tuple[int, ...], n_pairs: int = 0) -> None:
         self._shape = shape
-        self._pairs = np.zeros(shape, dtype=np.int64)
+        # Of the shape that batches have it in: pairs differ by position, not by neuron.
+        self._pairs = np.zeros((1,) * len(shape), dtype=np.int64)
         self._sums: dict[str, Numbers] = {}
         self._finished: Statistics | None = None
         self.per_pair: Floats | None = np.full((n_pairs, *shape), np.nan) if n_pairs else None
@@ -113,7 +114,7 @@ class Accumulator:
         """
         kept = self.per_pair is not None
         sums = part.summed(keep_pairs=kept) if isinstance(part, Part) else part
-        self._pairs += sums.pairs
+        self._pairs = self._pairs + sums.pairs
         for name, numbers in sums.sums.items():
             if name in self._sums:
                 self._sums[name] += numbers
@@ -154,7 +155,7 @@ class Accumulator:
         if extra:
             extra.setdefault("abs_square", means["mean_square"])
         return Statistics(
-            pairs=self._pairs,
+            pairs=np.broadcast_to(self._pairs, self._shape),
             mean=means["mean"],
             mean_abs=means["mean_abs"],
             mean_square=means["mean_square"],

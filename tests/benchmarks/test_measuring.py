@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.apart import contest_apart
 from benchmarks.measuring import Measured, Ratio, contest
 from benchmarks.scaling import exponent
 
@@ -17,6 +18,20 @@ def test_every_round_runs_everybody_and_begins_with_another_one():
     assert [len(one.seconds) for one in times.values()] == [3, 3, 3]
     rounds = ["".join(ran[start : start + 3]) for start in range(0, 12, 3)]
     assert rounds == ["cab", "abc", "bca", "cab"]
+
+
+def busy(name):
+    """Contestant `b` does ten times the work of `a`; must be found by name in a new process."""
+    times = {"a": 1, "b": 10}[name]
+    return lambda: sum(range(times * 1_000_000))
+
+
+@pytest.mark.slow
+def test_contestants_may_have_a_process_each():
+    times = contest_apart(busy, ("a", "b"), 3)
+
+    assert [len(one.seconds) for one in times.values()] == [3, 3]
+    assert times["b"].over(times["a"]).median > 3
 
 
 def test_ratios_are_taken_round_by_round():

@@ -12,6 +12,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausa
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.models.shape import ModelShape
 from atpdsl.passes import optimize
+from atpdsl.planning.cost import counts
 from atpdsl.planning.ops import Backward, Contract, Forward, PatchSweep
 from atpdsl.planning.plan import walk
 from atpdsl.planning.target import BRIDGE, NATIVE
@@ -144,3 +145,56 @@ def test_operations_that_only_look_cost_nothing():
     idle = [op for op in walk(plan) if not isinstance(op, Forward | Backward | Contract)]
     assert idle
     assert all(works.of(op) is None for op in idle)
+
+
+# ---- what comes with corrections and diagnostics
+
+
+def gradient_work(grad_drop, diagnosed=None):
+    """The work of the backward and of the contraction of heads, of one batch."""
+    nodes = NodeSet(
+        kind="heads.z", layers=(0, 1, 2), indices=(0, 1, 2, 3), positions=tuple("01234567")
+    )
+    asked = experiment(
+        methods=(("atp", Direction.NOISING),),
+        settings={"qk_fix": False, "grad_drop": grad_drop},
+        diagnosis=diagnosed,
+        run=RunSettings(executor="native"),
+    )
+    pair = token_pair(list(range(8)), [9, *range(1, 8)], 7, 8)
+    plan = optimize(make_plan([pair], (nodes,), asked, GPT2))
+    works = Works(plan)
+    found = {type(op): works.of(op) for op in walk(plan) if isinstance(op, Backward | Contract)}
+    return found[Backward], found[Contract]
+
+
+def test_parts_by_first_reader_are_carried_into_each_layer():
+    """Three layers: 1 + 2 + 3 parts that come later, the logits' and the MLP's own."""
+    plain, _ = gradient_work("off")
+    parted, _ = gradient_work("first_reader")
+    per_part = 2 * 32 * 32 + 4 * TOKENS * 32
+
+    assert parted.flops - plain.flops == 9 * TOKENS * per_part
+
+
+def test_every_stream_is_multiplied_with_every_node():
+    """A layer has its plain gradient and one stream for each layer above: 1, 2 and 3."""
+    _, plain = gradient_work("off")
+    _, dropped = gradient_work("every_layer")
+    numbers = TOKENS * 3 * 32
+
+    assert dropped.elements - plain.elements == numbers
+
+
+def test_a_resumed_sweep_is_charged_for_what_it_runs():
+    """A row joins in with one token, and the last layer is keys and values alone."""
+    nodes = NodeSet(kind="mlp", layers=(0, 1, 2), indices=(0,), positions=("2", "3"))
+    pair = token_pair(list(range(8)), [9, *range(1, 8)], 7, 8)
+    asked = experiment(methods=(("ap", Direction.NOISING),), run=RunSettings(executor="native"))
+    plan = optimize(make_plan([pair], (nodes,), asked, GPT2), NATIVE)
+    (sweep,) = (op for op in walk(plan) if isinstance(op, PatchSweep))
+    work = Works(plan).of(sweep)
+    everything = counts(sweep, plan).forward_layers * per_token_layer(GPT2, TOKENS)
+
+    assert sweep.incremental
+    assert 0.1 * everything < work.flops < 0.6 * everything

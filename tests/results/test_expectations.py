@@ -288,9 +288,9 @@ def test_what_is_unknown_stays_so_if_it_is_denied():
 # ---- the circuit ----
 
 
-def drawn(keep: CircuitCall | None, **changes: object) -> networkx.DiGraph:
+def drawn(keep: CircuitCall | None, **changes: object) -> networkx.MultiDiGraph:
     spec = replace(experiment(**changes), circuit=keep)  # type: ignore[arg-type]
-    return result(experiment=spec).graph
+    return result(experiment=spec).circuit(prune=False)
 
 
 @pytest.mark.parametrize("keep", [keeping(Keep.TOP, 7), keeping(Keep.SHARE, 0.12)])
@@ -301,6 +301,16 @@ def test_a_circuit_has_exactly_the_nodes_that_are_kept(keep):
     assert sorted(ranks) == [1, 2, 3, 4, 5, 6, 7]
     assert {"input", "logits"} <= set(graph)
     assert graph.graph["keep"] == 7
+
+
+def test_what_a_circuit_has_no_use_for_is_pruned():
+    spec = replace(experiment(), circuit=keeping(Keep.TOP, 7))
+    graph = result(experiment=spec).graph
+
+    # Nobody reads the last layer before the last position.
+    dangling = {"heads.z.L1.H2@3", "heads.z.L1.H3@4"}
+    assert set(drawn(spec.circuit)) - set(graph) == dangling
+    assert graph.graph["pruned"] == 2
 
 
 def test_a_threshold_keeps_scores_from_it_on():
@@ -316,7 +326,7 @@ def test_a_number_of_nodes_that_is_asked_for_counts_more_than_the_spec():
     spec = replace(experiment(), circuit=keeping(Keep.TOP, 7))
 
     assert len(result(experiment=spec).circuit(keep=10)) == 10 + 2
-    assert len(result(experiment=spec).circuit(method="atp")) == 7 + 2
+    assert len(result(experiment=spec).circuit(method="atp", prune=False)) == 7 + 2
 
 
 def test_the_circuit_is_in_the_record():
@@ -353,7 +363,7 @@ def test_too_many_nodes_above_a_threshold_are_a_warning(monkeypatch):
     spec = replace(experiment(), circuit=keeping(Keep.THRESHOLD, 1e-9))
     found = result(experiment=spec)
 
-    assert len(found.graph) == 5 + 2
+    assert len(found.circuit(prune=False)) == 5 + 2
     assert found.record.warnings[-1].code == "ATP429"
     assert found.record.circuit is not None
     assert found.record.circuit.left_out > 0

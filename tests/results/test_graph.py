@@ -80,9 +80,51 @@ def test_named_positions_meet_indices_where_the_first_pair_has_them():
 def test_edges_say_how():
     graph = result().circuit(keep=100)
 
-    assert graph.edges["heads.k.L1.KV0@2", "heads.z.L1.H1@4"]["via"] == "attention"
+    assert graph.edges["heads.k.L1.KV0@2", "heads.z.L1.H1@4", "k"]["via"] == "attention"
     assert not graph.has_edge("heads.k.L1.KV0@2", "heads.z.L1.H2@4")
-    assert graph.edges["heads.z.L0.H0@5", "mlp.L1@last"]["via"] == "stream"
+    assert graph.edges["heads.z.L0.H0@5", "mlp.L1@last", "mlp"]["via"] == "stream"
+
+
+def ways(graph, source, target):
+    return {key: facts["through"] for key, facts in graph[source][target].items()}
+
+
+def test_edges_say_what_of_the_target_reads_the_source():
+    graph = result().circuit(keep=100)
+
+    assert ways(graph, "heads.k.L1.KV0@2", "heads.z.L1.H1@4") == {"k": "k"}
+    assert ways(graph, "heads.z.L0.H0@5", "mlp.L1@last") == {"mlp": "mlp"}
+    assert ways(graph, "heads.z.L1.H0@5", "logits") == {"logits": "logits"}
+
+
+def test_a_head_reads_the_stream_in_every_way_that_the_run_has_no_nodes_for():
+    graph = result().circuit(keep=100)
+
+    # There are key nodes, but neither queries nor values.
+    assert set(ways(graph, "heads.z.L0.H0@5", "heads.z.L1.H1@5")) == {"q", "v"}
+    assert set(ways(graph, "heads.z.L0.H0@3", "heads.z.L1.H1@5")) == {"v"}
+    assert set(ways(graph, "heads.z.L0.H0@2", "heads.k.L1.KV0@2")) == {"k"}
+
+
+def test_an_edge_weighs_as_much_as_its_lighter_end_and_says_so():
+    graph = result().circuit(keep=100)
+
+    for source, target, facts in graph.edges(data=True):
+        scores = [graph.nodes[n]["score"] for n in (source, target)]
+        known = [score for score in scores if score is not None]
+        assert facts["weight"] == (min(known) if known else None)
+        assert facts["weight_from"] == "nodes"
+
+
+def test_nodes_on_no_way_from_the_input_to_the_logits_can_be_pruned():
+    whole = result().circuit(keep=100)
+    pruned = result().circuit(keep=100, prune=True)
+
+    dangling = {n for n in whole if not networkx.has_path(whole, n, "logits")}
+    dangling |= {n for n in whole if not networkx.has_path(whole, "input", n)}
+    assert dangling
+    assert set(whole) - set(pruned) == dangling
+    assert (whole.graph["pruned"], pruned.graph["pruned"]) == (0, len(dangling))
 
 
 def test_the_graph_has_no_cycles():
@@ -113,8 +155,10 @@ def test_with_embedding_nodes_the_input_is_read_through_them():
 def test_the_graph_says_what_it_is_of():
     facts = result().graph.graph
 
-    assert facts["schema"] == "atpdsl/graph/2"
+    assert facts["schema"] == "atpdsl/graph/3"
     assert (facts["method"], facts["model"], facts["metric"]) == ("atp", "tiny", "logit_diff")
+    assert facts["weights_sha256"] == result().record.provenance.model.weights_sha256
+    assert facts["seed"] == result().record.provenance.seed
 
 
 def test_an_unknown_method_is_a_problem():

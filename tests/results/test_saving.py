@@ -84,7 +84,7 @@ def test_the_graph_is_node_link_json_that_networkx_reads(tmp_path: Path):
     data = json.loads((tmp_path / "ioi" / "graph.json").read_text(encoding="utf-8"))
     graph = networkx.node_link_graph(data, edges="links")
 
-    assert graph.graph["schema"] == "atpdsl/graph/2"
+    assert graph.graph["schema"] == "atpdsl/graph/3"
     assert networkx.utils.graphs_equal(graph, saved.graph)
 
 

@@ -43,14 +43,14 @@ def test_every_kind_of_work_has_a_rising_curve(tmp_path, executor):
 
 
 def test_a_slow_machine_is_not_measured_for_long(tmp_path, monkeypatch):
-    """Every plan takes a second: after two of them there is no time for a third."""
+    """Every plan takes four seconds: after two of them there is no time for a third."""
     ran = []
 
     def slow(plan, setup, model):
         ran.append(len(plan.bound.pairs))
         time.sleep(0.01)
-        now[0] += 1.0
-        return {"activations": 0.4, "gradients": 0.2, "patching": 0.4}
+        now[0] += 4.0
+        return {"activations": 1.6, "gradients": 0.8, "patching": 1.6}
 
     now = [0.0]
     monkeypatch.setattr(calibrating, "_seconds", slow)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 
@@ -40,6 +41,18 @@ def test_the_most_is_what_was_taken_since_it_was_set_back(monkeypatch, allowed):
 
     assert first == pytest.approx(96 * MEGA, rel=0.2)
     assert second == pytest.approx(32 * MEGA, rel=0.4)
+
+
+@linux
+def test_what_a_parent_process_took_does_not_count():
+    """`ru_maxrss` of a new process begins with what its parent had at most."""
+    child = "from atpdsl.runtime.peak import watch; w = watch(); w.reset(); print(w.highest())"
+    taken(256 * MEGA)
+    done = subprocess.run(
+        [sys.executable, "-c", child], capture_output=True, text=True, check=True
+    )
+
+    assert int(done.stdout) < 32 * MEGA
 
 
 def test_where_the_mark_cannot_be_set_back_only_growth_counts(monkeypatch, tmp_path):
