@@ -76,14 +76,14 @@ FOOTPRINTS: Mapping[tuple[str, bool], Footprint] = MappingProxyType(
             graph=(11.5, 4.4, 3), block=(8, 3, 4), patched=(22, 9, 11), stream=(4, 4.4, 2)
         ),
         ("native", False): Footprint(
-            graph=(8, 1, 0.3),
+            graph=(9.5, 1, 0.3),
             block=(8, 3, 1),
             patched=(12, 4.5, 1),
             stream=(4, 2, 1),
             layerwise=True,
         ),
         ("native", True): Footprint(
-            graph=(8, 2, 0.3),
+            graph=(9.5, 2, 0.3),
             block=(8, 4, 1),
             patched=(12, 5.5, 1),
             stream=(4, 2, 1),
@@ -99,6 +99,9 @@ TABLES = 8
 # Sums over pairs kept of each node: signed, size, square, and the counts of both signs; with a
 # correction its parts and the square of the size; with `cancellation` both of its numbers.
 SUMS, CORRECTED, CANCELLED = 4, 3, 2
+# Sums lie among what is taken and freed again, which then leaves gaps: as much again was
+# measured for a batch's, and twice as much for those over all batches.
+GAPS, SCATTERED = 2, 3
 # Copies of the logits at the position that is read, twice of them in float64 for the metric.
 LOGITS = 5
 STREAM_NUMBERS = 1 << 20
@@ -253,7 +256,7 @@ class _Sizes:
         estimates = TABLES * pairs * (len(nodes) // len(nodes.layers))
         fixes = op.qk_fix or op.saturation
         patterns = PATTERNS * shape.n_heads * self._length(op.base) if fixes else 0
-        sums = sums_of(op) * len(nodes) * FLOAT64
+        sums = GAPS * sums_of(op) * len(nodes) * FLOAT64
         return sums + (estimates + patterns * self._tokens(op.base)) * self._item()
 
     def _patched(self, base: Measure, rows: int) -> int:
@@ -271,7 +274,7 @@ class _Sizes:
         pairs = len(self.plan.bound.pairs) if op.keep_pairs else 0
         several = len(op.parts) > 1 or isinstance(first, PatchSweep)
         sums = (sums_of(first) if isinstance(first, Contract) else SUMS) if several else 0
-        return (sums + pairs) * len(first.nodes) * FLOAT64
+        return (SCATTERED * sums + pairs) * len(first.nodes) * FLOAT64
 
     def _per_token(self, times: tuple[float, float, float], length: int) -> float:
         shape = self.plan.bound.shape

@@ -8,6 +8,7 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from atpdsl.syntax import tree as t
+from atpdsl.syntax.words import SPELLINGS
 
 BYTES: Mapping[str, int] = MappingProxyType(
     {
@@ -25,21 +26,9 @@ SECONDS: Mapping[str, int] = MappingProxyType({"s": 1, "min": 60, "h": 3600})
 UNITS: Mapping[str, Mapping[str, int]] = MappingProxyType({"bytes": BYTES, "time": SECONDS})
 """The units of each type of key that has some, and how many bytes or seconds they are."""
 EXAMPLES: Mapping[str, str] = MappingProxyType({"bytes": "4GB", "time": "10min"})
-# How units are written elsewhere, in lower case.
-ELSEWHERE: Mapping[str, str] = MappingProxyType(
-    {
-        **{unit.lower(): unit for unit in (*BYTES, *SECONDS)},
-        "k": "kB",
-        "m": "MB",
-        "g": "GB",
-        "t": "TB",
-        "ki": "KiB",
-        "mi": "MiB",
-        "gi": "GiB",
-        **dict.fromkeys(("sec", "secs", "second", "seconds"), "s"),
-        **dict.fromkeys(("mins", "minute", "minutes"), "min"),
-        **dict.fromkeys(("hr", "hrs", "hour", "hours"), "h"),
-    }
+# Letters that mean a unit where its kind is known.
+_LETTERS: Mapping[str, str] = MappingProxyType(
+    {"k": "kB", "m": "MB", "g": "GB", "t": "TB", "ki": "KiB", "mi": "MiB", "gi": "GiB"}
 )
 
 
@@ -53,7 +42,8 @@ def quantity_of(value: t.Expression, kind: str) -> int | float | None:
 
 def meant_unit(unit: str, kind: str) -> str | None:
     """The unit of a kind that another spelling means; None where that is not known."""
-    meant = ELSEWHERE.get(unit.lower())
+    written = unit.lower()
+    meant = _LETTERS.get(written, SPELLINGS.get(written))
     if kind == "time" and unit.lower() == "m":
         return "min"
     return meant if meant in UNITS[kind] else None

@@ -23,7 +23,7 @@ from atpdsl.syntax.slips import (
     unquoted_path,
 )
 from atpdsl.syntax.tokens import Mark
-from atpdsl.syntax.words import BODY_STATEMENTS, STATEMENTS, UNITS
+from atpdsl.syntax.words import BODY_STATEMENTS, SPELLINGS, STATEMENTS, UNITS
 
 CURLY_QUOTES = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb"
 QUOTES = CURLY_QUOTES + "'`"
@@ -289,16 +289,17 @@ def _condition(failure: Failure) -> Problem | None:
 
 
 def _loose_unit(failure: Failure) -> Problem | None:
-    """`5 %` or `4 GB`, where the unit belongs to the number."""
-    before, unit = failure.before, failure.found
-    if unit not in UNITS or before is None:
+    """`5 %`, `4 GB` or `10 minutes`, where the unit belongs to the number."""
+    before, written = failure.before, failure.found
+    unit = written if written in UNITS else SPELLINGS.get(written.lower())
+    if unit is None or before is None:
         return None
     number = failure.show(before)
     if not number.replace(".", "", 1).isdecimal():
         return None
     return Problem(
         code="ATP001",
-        message=f"there is a space between the number and its `{unit}`",
+        message=f"there is a space between the number and its `{written}`",
         at=Label(Span(before.start, failure.at.end)),
         help=f"write `{number}{unit}`",
         fix=replaced(Span(before.start, failure.at.end), f"{number}{unit}"),

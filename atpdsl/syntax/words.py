@@ -1,5 +1,10 @@
 """The words that begin statements, kept equal to the grammar's by a test; known settings."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
 STATEMENTS: tuple[str, ...] = (
     "atp",
     "include",
@@ -61,4 +66,14 @@ SETTINGS: dict[str, tuple[str, ...]] = {
 UNITS: tuple[str, ...] = (
     *("%", "kB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB"),
     *("s", "min", "h"),
+)
+# How they are written elsewhere, in lower case.
+SPELLINGS: Mapping[str, str] = MappingProxyType(
+    {
+        **{unit.lower(): unit for unit in UNITS},
+        **dict.fromkeys(("sec", "secs", "second", "seconds"), "s"),
+        **dict.fromkeys(("mins", "minute", "minutes"), "min"),
+        **dict.fromkeys(("hr", "hrs", "hour", "hours"), "h"),
+        "percent": "%",
+    }
 )
