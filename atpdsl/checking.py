@@ -12,7 +12,7 @@ from atpdsl.elaboration.elaborate import NOTHING, elaborate
 from atpdsl.elaboration.gaps import whole
 from atpdsl.elaboration.meant import meant
 from atpdsl.elaboration.program import Point, Program
-from atpdsl.exports import EXPORTERS, check_paths
+from atpdsl.exports import EXPORTERS, check_paths, every_exporter
 from atpdsl.methods import METHODS
 from atpdsl.metrics import METRICS, READINGS, metric_of
 from atpdsl.models.config import read_shape
@@ -59,10 +59,15 @@ def vocabulary() -> Vocabulary:
         metrics=tuple(metric.signature for metric in METRICS),
         nodes=tuple((kind.name, kind.unit.value) for kind in NODE_KINDS),
         exports=tuple((suffix, e.name) for e in EXPORTERS for suffix in e.suffixes),
+        more_exports=_formats_of_others,
         executors=EXECUTORS.names,
         readings=tuple(reading.signature for reading in READINGS),
         attending=ATTENDING,
     )
+
+
+def _formats_of_others() -> tuple[tuple[str, str], ...]:
+    return tuple((s, e.name) for e in every_exporter() if e.package for s in e.suffixes)
 
 
 def check_source(source: Source, base: Path, access: Access | None = None) -> Study:

@@ -17,11 +17,17 @@ class Exporter:
 
     Attributes:
         name: as in a spec, `csv("scores.txt")`.
-        suffixes: file suffixes with the dot; they choose the format.
-        write: writes the result to a file that does not exist yet; may raise OSError.
+        suffixes: file suffixes with the dot; they choose the format, the longest that fits.
+        write: writes the result to a file that does not exist yet; may raise OSError, or
+            RunError where the format has no place for what the result holds.
+        needs: a module that has to be installed, "" for none; `extra` of atpdsl brings it.
+        package: the distribution that brought the format, "" for atpdsl itself.
     """
 
     name: str
     suffixes: tuple[str, ...]
     summary: str
     write: Callable[[Result, Path], None]
+    needs: str = ""
+    extra: str = ""
+    package: str = ""

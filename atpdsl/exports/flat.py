@@ -15,24 +15,31 @@ if TYPE_CHECKING:
 Value = str | int | float | bool
 
 
-def flat_graph(graph: networkx.DiGraph) -> networkx.DiGraph:
+def flat_graph(graph: networkx.MultiDiGraph) -> networkx.MultiDiGraph:
     """A copy with attributes that every graph format can hold.
 
     None and what is not finite are left out, lists become words apart by a space, numpy
     numbers become Python's, texts are made harmless. A token that this changes is kept as JSON
-    in `token_json`.
+    in `token_json`. The key of an edge, which some formats take for the edge's own name, is
+    unique: `mlp.L0@3->heads.z.L2.H1@5<q>`.
     """
     import networkx
 
-    flat = networkx.DiGraph(**_flat(graph.graph))
+    flat = networkx.MultiDiGraph(**_flat(graph.graph))
     for node, attributes in graph.nodes(data=True):
         token = attributes.get("token")
         changed = isinstance(token, str) and harmless(token) != token
         kept = {"token_json": json.dumps(token)} if changed else {}
         flat.add_node(harmless(node), **_flat({**attributes, **kept}))
-    for source, target, attributes in graph.edges(data=True):
-        flat.add_edge(harmless(source), harmless(target), **_flat(attributes))
+    for source, target, through, attributes in graph.edges(keys=True, data=True):
+        ends = harmless(source), harmless(target)
+        flat.add_edge(*ends, key=edge_id(*ends, str(through)), **_flat(attributes))
     return flat
+
+
+def edge_id(source: str, target: str, through: str) -> str:
+    """The name of an edge, unique in its graph."""
+    return f"{source}->{target}<{through}>"
 
 
 def _flat(attributes: Mapping[str, Any]) -> dict[str, Value]:

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
+from atpdsl.exports.choosing import check_installed, exporter_called, exporter_for
 from atpdsl.exports.exporter import Exporter
-from atpdsl.exports.formats import EXPORTERS
 from atpdsl.problems import Label, Problem, RunError
 from atpdsl.results import directory as folders
 from atpdsl.semantics.experiment import ExportCall
@@ -29,6 +29,9 @@ def save(
 ) -> Result:
     """Write a result with its exports to a folder, which appears whole or not at all.
 
+    An export that its format cannot write does not cost the result: that is saved, and then
+    told of.
+
     Returns:
         The result, with its folder.
 
@@ -37,11 +40,18 @@ def save(
             fails.
     """
     names = check_paths(exports)
+    failed: list[Problem] = []
     with folders.replacing(directory, result.identity, overwrite=overwrite) as fresh:
         result.write(fresh)
         for name, format_name in names.items():
             (fresh / name).parent.mkdir(parents=True, exist_ok=True)
-            EXPORTERS[format_name].write(result, fresh / name)
+            try:
+                _write(exporter_called(format_name), result, fresh / name)
+            except RunError as error:
+                (fresh / name).unlink(missing_ok=True)
+                failed += (_not_written(problem, name, directory) for problem in error.problems)
+    if failed:
+        raise RunError(failed)
     return replace(result, directory=directory)
 
 
@@ -49,19 +59,32 @@ def check_paths(exports: Iterable[ExportCall]) -> dict[Path, str]:
     """The files that a spec exports to, relative to the result's folder, and their formats.
 
     Raises:
-        RunError: when one would leave the folder or is a file of the result itself.
+        RunError: when one would leave the folder or is a file of the result itself, or its
+            format needs a package that is not installed.
     """
-    return {_inside(call): call.format for call in exports}
+    calls = {_inside(call): call for call in exports}
+    for call in calls.values():
+        check_installed(exporter_called(call.format), Label(call.span))
+    return {path: call.format for path, call in calls.items()}
 
 
-def export(result: Result, path: Path, *, overwrite: bool = False) -> None:
-    """Write a result to one file, in the format that its suffix says.
+def export(
+    result: Result, path: Path, *, form: str | None = None, overwrite: bool = False
+) -> None:
+    """Write a result to one file.
+
+    Args:
+        result: what to write.
+        path: the file.
+        form: the name of a format; for None its suffix says it.
+        overwrite: replace a file that exists.
 
     Raises:
-        RunError: when the suffix is unknown, the file exists (unless `overwrite`) or belongs
-            to the result itself, or cannot be written.
+        RunError: when the format is unknown, lacks a package or has no place for the result,
+            the file exists or belongs to the result itself, or cannot be written.
     """
-    exporter = exporter_for(path)
+    exporter = exporter_for(path) if form is None else exporter_called(form)
+    check_installed(exporter)
     home = result.directory
     if home is not None and path.name in folders.RESERVED and _same_folder(path.parent, home):
         message = f"`{path}` is a file of the result itself"
@@ -74,7 +97,7 @@ def export(result: Result, path: Path, *, overwrite: bool = False) -> None:
     # Written beside its place and renamed, so that a crash leaves no half of a file.
     fresh = path.with_name(f".{secrets.token_hex(4)}.partial{path.suffix}")
     try:
-        exporter.write(result, fresh)
+        _write(exporter, result, fresh)
         fresh.replace(path)
     except OSError as error:
         # Arrow's errors have a number only, and tell of the file written beside.
@@ -88,19 +111,34 @@ def export(result: Result, path: Path, *, overwrite: bool = False) -> None:
             fresh.unlink()
 
 
-def exporter_for(path: Path) -> Exporter:
-    """The exporter that a file's suffix chooses.
+def _write(exporter: Exporter, result: Result, path: Path) -> None:
+    """Write a file; what fails in another package's format is told as a problem.
 
     Raises:
-        RunError: when there is none.
+        OSError: when the file cannot be written.
+        RunError: when the format has no place for the result, or its package fails.
     """
-    for exporter in EXPORTERS:
-        if path.suffix.lower() in exporter.suffixes:
-            return exporter
-    suffixes = [suffix for exporter in EXPORTERS for suffix in exporter.suffixes]
-    known = ", ".join(f"`{suffix}`" for suffix in suffixes)
-    message = f"no export format has the suffix of `{path}`"
-    raise _problem("ATP450", message, f"it can be one of {known}")
+    if not exporter.package:
+        exporter.write(result, path)
+        return
+    from atpdsl.exports.plugins import CODE, reason_of
+
+    try:
+        exporter.write(result, path)
+    except (OSError, RunError):
+        raise
+    except Exception as error:
+        message = (
+            f"the export format `{exporter.name}` of the package `{exporter.package}` failed: "
+            f"{reason_of(error)}"
+        )
+        raise _problem(CODE, message, "update that package, or tell its authors") from error
+
+
+def _not_written(problem: Problem, name: Path, folder: Path) -> Problem:
+    message = f"`{name}` was not written: {problem.message}"
+    advice = f"{problem.help}; the result itself is in `{folder}`"
+    return replace(problem, message=message, help=advice)
 
 
 def _inside(call: ExportCall) -> Path:

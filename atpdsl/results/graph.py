@@ -39,7 +39,7 @@ from atpdsl.nodes import NODE_KINDS
 from atpdsl.results.columns import SCHEMA as COLUMNS
 from atpdsl.results.columns import upper_column
 from atpdsl.results.kept import kept
-from atpdsl.results.names import node_id, short_name
+from atpdsl.results.names import INPUT, LOGITS, node_id, short_name
 from atpdsl.results.reading import Reading, Spot, Through, Via
 from atpdsl.results.record import PositionRecord, Record
 from atpdsl.results.scores import ScoreRow, best, rows
@@ -53,7 +53,6 @@ WEIGHT_FROM = "nodes"
 KEEP = 50
 # Verified nodes beyond this are left out: edges grow with the square of the nodes.
 MOST = 200
-INPUT, LOGITS = "input", "logits"
 
 
 def circuit(

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from atpdsl.binding.nodeset import NodeSet
 from atpdsl.nodes import NODE_KINDS, Unit
 
+# The two ends of a circuit: the tokens of the prompt, and the metric.
+INPUT, LOGITS = "input", "logits"
 _LETTERS = {Unit.HEAD: "H", Unit.KV_HEAD: "KV", Unit.NEURON: "N"}
 
 

@@ -10,7 +10,6 @@ from atpdsl.registry import closest
 from atpdsl.semantics.experiment import ExportCall
 from atpdsl.semantics.findings import Findings, did_you_mean, listed
 from atpdsl.semantics.paths import objection
-from atpdsl.semantics.schema import LATER_EXPORT_FORMATS, LATER_EXPORTS
 from atpdsl.semantics.signature import Vocabulary
 from atpdsl.syntax import tree as t
 
@@ -105,13 +104,12 @@ def _allowed(path: t.String, findings: Findings) -> bool:
 
 
 def _by_suffix(path: t.String, vocabulary: Vocabulary, findings: Findings) -> str | None:
-    formats = dict(vocabulary.exports)
-    suffix = _suffix(path.value)
-    if suffix in formats:
-        return formats[suffix]
-    if suffix in LATER_EXPORTS:
-        findings.not_yet(f"`{suffix}`", path.span, advice=f"there are {listed(tuple(formats))}")
-        return None
+    name = path.value.rsplit("/", 1)[-1]
+    formats = _formats(vocabulary, known=name.count(".") == 1 and bool(_own(name, vocabulary)))
+    found = longest_suffix(name, formats)
+    if found:
+        return formats[found]
+    suffix = _suffix(name)
     known = f"formats are {listed(tuple(formats))}"
     message = f"`{suffix}` is no format" if suffix else "this name does not say the format"
     advice = did_you_mean(closest(suffix, formats), known) if suffix else known
@@ -120,17 +118,29 @@ def _by_suffix(path: t.String, vocabulary: Vocabulary, findings: Findings) -> st
 
 
 def _by_name(name: t.Name, vocabulary: Vocabulary, findings: Findings) -> str | None:
-    names = tuple(dict.fromkeys(name for _, name in vocabulary.exports))
+    known = any(name.text == own for _, own in vocabulary.exports)
+    names = tuple(dict.fromkeys(_formats(vocabulary, known=known).values()))
     if name.text in names:
         return name.text
-    if name.text in LATER_EXPORT_FORMATS:
-        findings.not_yet(f"the format `{name.text}`", name.span)
-        return None
     advice = did_you_mean(closest(name.text, names), f"formats are {listed(names)}")
     findings.error("ATP118", f"`{name.text}` is no format", name.span, advice=advice)
     return None
 
 
-def _suffix(path: str) -> str:
-    name = path.rsplit("/", 1)[-1]
+def _formats(vocabulary: Vocabulary, *, known: bool) -> dict[str, str]:
+    """Suffix -> format; those of other packages too, unless ours are enough."""
+    return dict((*vocabulary.exports, *(() if known else vocabulary.more_exports())))
+
+
+def _own(name: str, vocabulary: Vocabulary) -> str:
+    return longest_suffix(name, (suffix for suffix, _ in vocabulary.exports))
+
+
+def longest_suffix(name: str, suffixes: Iterable[str]) -> str:
+    """The longest of the suffixes that a file's name ends with, "" if it has none of them."""
+    lower = name.lower()
+    return max((s for s in suffixes if lower.endswith(s)), key=len, default="")
+
+
+def _suffix(name: str) -> str:
     return "." + name.rsplit(".", 1)[1].lower() if "." in name else ""

@@ -19,8 +19,6 @@ __all__ = [
     "DIRECTION",
     "DTYPES",
     "EDITION",
-    "LATER_EXPORTS",
-    "LATER_EXPORT_FORMATS",
     "LATER_METHODS",
     "LINES",
     "ON_OFF",
@@ -264,5 +262,3 @@ SHAPES: tuple[Shape, ...] = (
 SHAPE_OF: Mapping[str, Shape] = MappingProxyType({shape.word: shape for shape in SHAPES})
 
 LATER_METHODS = ("eap", "eap_ig", "atp_ig")
-LATER_EXPORTS = (".html", ".svg", ".pdf", ".png")
-LATER_EXPORT_FORMATS = ("neuronpedia", "mib")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,6 +56,10 @@ class Signature:
         return next((p for p in self.params if p.name == name), None)
 
 
+def _no_others() -> tuple[tuple[str, str], ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
     """Every name that a spec may use, handed to the resolver by the driver.
@@ -63,6 +68,7 @@ class Vocabulary:
         nodes: node kind -> what its index counts (`head`, `kv_head`, `neuron`, `vector`).
         attending: the kinds that act through the softmax of attention.
         exports: file suffix (with the dot) -> format name.
+        more_exports: the same of other packages, looked up where `exports` lacks one.
         executors: names allowed in `run { executor = ... }`.
         readings: what a computed metric may read of some tokens, `prob(...)`.
     """
@@ -74,3 +80,4 @@ class Vocabulary:
     executors: tuple[str, ...]
     readings: tuple[Signature, ...] = ()
     attending: tuple[str, ...] = ()
+    more_exports: Callable[[], tuple[tuple[str, str], ...]] = _no_others

@@ -17,31 +17,8 @@ from atpdsl.exports import EXPORTERS, export
 from atpdsl.exports.flat import flat_graph
 from atpdsl.results.harmless import harmless
 from atpdsl.results.result import Result
-from tests.results.raw import Raw, diagnosed, diagnosed_result
+from tests.exports.cases import exact_cancellation, hostile
 from tests.results.samples import EMBED, HEADS, MLPS, outcome, result
-
-HOSTILE = (
-    "\x00\x01\x08",
-    "\x1b[2J\x1b]0;title\x07",
-    "\ud800lone",
-    "\ufffe\uffff\x85\x9b31m",
-    "=HYPERLINK('http://example.org')",
-    "a\tb\r\nc",
-    "+1-1",
-    "</script>&lt;]]>'\"",
-    "@a",
-)
-
-
-def hostile() -> Result:
-    return result(spell=HOSTILE.__getitem__)
-
-
-def exact_cancellation() -> Result:
-    """Every column there is, and a number that is infinite."""
-    raw = Raw()
-    raw.fixed[:, 22] = 0.0
-    return diagnosed_result(diagnosed(raw))
 
 
 @pytest.fixture(
@@ -55,18 +32,25 @@ def test_every_format_has_a_suffix_of_its_own():
     suffixes = [suffix for exporter in EXPORTERS for suffix in exporter.suffixes]
 
     assert len(suffixes) == len(set(suffixes))
-    assert {".graphml", ".gexf", ".csv", ".parquet", ".json"} <= set(suffixes)
+    assert {".graphml", ".gexf", ".csv", ".parquet", ".json", ".svg", ".md"} <= set(suffixes)
+
+
+def read_back(path: Path) -> networkx.MultiDiGraph:
+    if path.suffix == ".gexf":
+        return networkx.read_gexf(path)
+    return networkx.read_graphml(path, force_multigraph=True)
 
 
 @pytest.mark.parametrize("suffix", [".graphml", ".gexf"])
 def test_xml_graphs_read_back_with_the_same_nodes_and_edges(tmp_path: Path, any_result, suffix):
     path = tmp_path / f"ioi{suffix}"
     export(any_result, path)
-    read = networkx.read_graphml(path) if suffix == ".graphml" else networkx.read_gexf(path)
+    read = read_back(path)
 
     flat = flat_graph(any_result.graph)
     assert set(read.nodes) == set(flat.nodes)
-    assert set(read.edges) == set(flat.edges)
+    assert set(read.edges(data="through")) == set(flat.edges(data="through"))
+    assert len(read.edges) == len(any_result.graph.edges)
     assert {via for _, _, via in read.edges(data="via")} <= {"stream", "attention", "part"}
 
 
@@ -74,11 +58,52 @@ def test_xml_graphs_read_back_with_the_same_nodes_and_edges(tmp_path: Path, any_
 def test_xml_graphs_keep_numbers_words_and_facts(tmp_path: Path, any_result, suffix):
     path = tmp_path / f"ioi{suffix}"
     export(any_result, path)
-    read = networkx.read_graphml(path) if suffix == ".graphml" else networkx.read_gexf(path)
+    read = read_back(path)
 
     for node, facts in flat_graph(any_result.graph).nodes(data=True):
         for name, value in facts.items():
             assert read.nodes[node][name] == value
+    weights = {
+        (s, t, f["through"]): f["weight"] for s, t, f in read.edges(data=True) if "weight" in f
+    }
+    assert weights == {
+        (harmless(s), harmless(t), way): facts["weight"]
+        for s, t, way, facts in any_result.graph.edges(keys=True, data=True)
+        if facts["weight"] is not None
+    }
+
+
+def test_the_ids_of_edges_in_graphml_are_unique(tmp_path: Path):
+    export(result(outcome([HEADS, MLPS], verified=())), tmp_path / "a.graphml")
+    root = ElementTree.parse(tmp_path / "a.graphml").getroot()  # noqa: S314 (our own file)
+    ids = [edge.get("id") for edge in root.iter("{http://graphml.graphdrawing.org/xmlns}edge")]
+
+    assert len(ids) > 0
+    assert len(ids) == len(set(ids))
+
+
+def test_parallel_edges_stay_apart(tmp_path: Path):
+    """Without queries, keys and values a head reads the MLP below in three ways."""
+    found = result(outcome([HEADS, MLPS], verified=()))
+    ways = {
+        way
+        for *ends, way in found.graph.edges(keys=True)
+        if ends == ["mlp.L0@last", "heads.z.L1.H3@5"]
+    }
+    for suffix in (".graphml", ".gexf", ".json", ".cyjs"):
+        export(found, tmp_path / f"a{suffix}")
+    by_json = json.loads((tmp_path / "a.json").read_text("utf-8"))
+    graphs = [
+        read_back(tmp_path / "a.graphml"),
+        read_back(tmp_path / "a.gexf"),
+        networkx.node_link_graph(by_json, edges="links"),
+        networkx.cytoscape_graph(json.loads((tmp_path / "a.cyjs").read_text("utf-8"))),
+    ]
+
+    assert ways == {"q", "k", "v"}
+    for graph in graphs:
+        ends = graph["mlp.L0@last"]["heads.z.L1.H3@5"]
+        assert {facts["through"] for facts in ends.values()} == ways
 
 
 def test_what_xml_cannot_hold_is_kept_as_json(tmp_path: Path):
@@ -152,7 +177,7 @@ def test_json_is_the_graph_itself(tmp_path: Path, any_result):
     assert networkx.utils.graphs_equal(read, finite(any_result.graph))
 
 
-def finite(graph: networkx.DiGraph) -> networkx.DiGraph:
+def finite(graph: networkx.MultiDiGraph) -> networkx.MultiDiGraph:
     """JSON has no word for a number that is infinite."""
     for _, facts in graph.nodes(data=True):
         facts.update({k: None for k, v in facts.items() if v == math.inf})
@@ -200,7 +225,7 @@ def test_harmless_text_is_xml(code):
 
 
 def test_flat_attributes_are_plain():
-    graph = networkx.DiGraph(size=None, kinds=["a", "b"])
+    graph = networkx.MultiDiGraph(size=None, kinds=["a", "b"])
     graph.add_node("n", number=HEADS.shape, count=pq.__name__, missing=None, empty=[])
     flat = flat_graph(graph)
 

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from atpdsl.semantics.paths import LONGEST_PATH, objection
+from tests.semantics import words
 from tests.semantics.words import experiment_of, found
 
 
@@ -22,6 +25,29 @@ def test_a_word_before_the_name_says_the_format():
     assert (call.path, call.format) == ("scores.txt", "csv")
 
 
+def test_the_longest_ending_says_the_format(monkeypatch):
+    formats = ((".json", "json"), (".cy.json", "cytoscape"))
+    monkeypatch.setattr(words, "VOCABULARY", replace(words.VOCABULARY, exports=formats))
+    calls = experiment_of('export "a.cy.json", "b.x.json", "cy.json"').exports
+
+    assert [call.format for call in calls] == ["cytoscape", "json", "json"]
+
+
+def test_other_formats_are_looked_up_only_for_what_ours_do_not_say(monkeypatch):
+    asked = []
+
+    def others() -> tuple[tuple[str, str], ...]:
+        asked.append(1)
+        return ((".rows", "rows"),)
+
+    monkeypatch.setattr(words, "VOCABULARY", replace(words.VOCABULARY, more_exports=others))
+    experiment_of('export "a.csv", csv("b.txt")')
+    assert asked == []
+    calls = experiment_of('export "a.rows", rows("b.txt")').exports
+
+    assert [call.format for call in calls] == ["rows", "rows"]
+
+
 def test_names_of_values_stand_in_braces_and_doubled_braces_are_braces():
     calls = experiment_of('let size = 3\nexport "a-{size}.csv", "b{{x}}.csv"').exports
 
@@ -34,8 +60,8 @@ def test_names_of_values_stand_in_braces_and_doubled_braces_are_braces():
         ('export "a.xyz"', [("ATP118", '"a.xyz"')]),
         ('export "a"', [("ATP118", '"a"')]),
         ('export xyz("a")', [("ATP118", "xyz")]),
-        ('export "a.html"', [("ATP110", '"a.html"')]),
-        ('export mib("a.json")', [("ATP110", "mib")]),
+        ('export "a.cy.xyz"', [("ATP118", '"a.cy.xyz"')]),
+        ('export cvs("a.json")', [("ATP118", "cvs")]),
         ('export "{size}.csv"', [("ATP141", "{size}")]),
         ('export "a{.csv"', [("ATP141", "{")]),
         ('export "a{b c}.csv"', [("ATP141", "{b c}")]),

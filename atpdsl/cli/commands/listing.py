@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from atpdsl.cli.commands.model import models_table
 from atpdsl.cli.failures import DONE
-from atpdsl.cli.terminal import columns, show
-from atpdsl.exports import EXPORTERS
+from atpdsl.cli.terminal import columns, show, tell_problems
+from atpdsl.exports import every_exporter
+from atpdsl.exports.plugins import plugins
 from atpdsl.methods import METHODS
 from atpdsl.metrics import METRICS, READINGS
 from atpdsl.nodes import NODE_KINDS
+from atpdsl.problems.clean import clean
 from atpdsl.reference.task_files import tasks
 from atpdsl.semantics.functions import FUNCTIONS
 from atpdsl.semantics.result_functions import RESULT_FUNCTIONS
@@ -27,6 +29,8 @@ def show_names(chosen: argparse.Namespace) -> int:
     """List what a spec can name: one table, or all of them."""
     for number, name in enumerate((chosen.what,) if chosen.what else TABLES):
         show(*([""] if number else []), *_titled(name))
+    if chosen.what in (None, "exports") and plugins().problems:
+        tell_problems(plugins().problems, None, json=False)
     return DONE
 
 
@@ -73,9 +77,11 @@ def _nodes() -> Table:
 
 
 def _exports() -> Table:
-    table = columns("suffix", "what it is", fixed=("suffix",))
-    for exporter in EXPORTERS:
-        table.add_row(", ".join(exporter.suffixes), exporter.summary)
+    table = columns("name", "suffix", "what it is", fixed=("name", "suffix"))
+    for exporter in every_exporter():
+        origin = f" (from `{exporter.package}`)" if exporter.package else ""
+        suffixes = ", ".join(exporter.suffixes)
+        table.add_row(exporter.name, suffixes, clean(exporter.summary + origin))
     return table
 
 

@@ -271,7 +271,8 @@ _EXPORTS = (
     Code(
         code="ATP450",
         title="unknown export format",
-        explanation="The suffix of the file says the format. `atpdsl list exports` shows them.",
+        explanation="The suffix of the file says the format, or `--to FORMAT` does. "
+        "`atpdsl list exports` shows them.",
         bad="",
         good='export "ioi.csv"',
     ),
@@ -298,6 +299,41 @@ _EXPORTS = (
         "`atpdsl export RESULT FILE` writes wherever you say.",
         bad="",
         good='export "tables/ioi.csv"',
+    ),
+    Code(
+        code="ATP454",
+        title="a package for this format is not installed",
+        explanation="PNG and PDF are drawn by matplotlib, which is installed on demand: "
+        '`pip install "atpdsl[plots]"`. SVG is the same figure and needs nothing.',
+        bad="",
+        good='export "ioi.svg"',
+    ),
+    Code(
+        code="ATP455",
+        title="not a graph of EAP-IG",
+        explanation="EAP-IG's `Graph.to_json` writes an object with `cfg`, `nodes` and "
+        "`edges`, whose names follow from the sizes in `cfg`. This file is missing, cut off, "
+        "or something else.",
+        bad="",
+        good="",
+    ),
+    Code(
+        code="ATP456",
+        title="a format of another package does not work",
+        explanation="Packages add export formats by the entry point group `atpdsl.exporters`; "
+        "each is an `atpdsl.exports.Exporter` with a name and suffixes that no other has. This "
+        "one could not be loaded or failed as it wrote. All other formats work as ever.",
+        bad="",
+        good="",
+    ),
+    Code(
+        code="ATP457",
+        title="the format has no place for this result",
+        explanation="Some formats hold less than a result does. EAP-IG's graphs have heads and "
+        "MLPs only, Neuronpedia's need a node in a layer. A run that has none of these is "
+        "exported in another format.",
+        bad="",
+        good='export "ioi.graphml"',
     ),
 )
 
