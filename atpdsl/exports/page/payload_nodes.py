@@ -128,15 +128,22 @@ def _numbered(rows: pa.Table, order: list[str]) -> dict[str, list[Any]]:
 def _numbers(rows: pa.Table, result: Result, label: str) -> dict[str, list[Any]]:
     """All other columns; the bound that was asked for is `upper`."""
     names = [n for n in rows.column_names if n not in _LEFT_OUT and not n.startswith("upper_")]
-    found = {name: rows[name].to_pylist() for name in names}
+    found = {name: _finite(rows[name]) for name in names}
     bound = next((one for one in result.record.bounds if label in one.labels), None)
     if bound is not None:
-        found["upper"] = rows[upper_column(bound.confidence)].to_pylist()
+        found["upper"] = _finite(rows[upper_column(bound.confidence)])
     return {
         name: values
         for name, values in found.items()
         if name in _ALWAYS or any(value is not None for value in values)
     }
+
+
+def _finite(column: pa.ChunkedArray) -> list[Any]:
+    """Values without those that JSON has no word for."""
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_finite(column), column, None)
+    return list(column.to_pylist())
 
 
 _ALWAYS = {"estimate", "signed", "effect", "effect_abs", "verified", "score", "rank"}

@@ -97,7 +97,9 @@ export function circuitView(root, data, state) {
   state.subscribe(["method", "top"], draw);
   state.subscribe(["selected", "edges"], () => {
     edges.value = state.get("edges");
-    place.querySelector("svg").highlight();
+    const drawnAlready = [...place.querySelectorAll("[data-node]")].some((one) => one.dataset.node === state.get("selected"));
+    if (!drawnAlready && data.tables[state.get("method")].row.has(state.get("selected"))) draw();
+    else place.querySelector("svg").highlight();
   });
   draw();
 
