@@ -13,6 +13,7 @@ from atpdsl.exports.page.payload_why import FLAG_WORDS, why
 from atpdsl.results.harmless import harmless
 
 if TYPE_CHECKING:
+    from atpdsl.results.record import MethodRecord
     from atpdsl.results.result import Result
 
 SCHEMA = "atpdsl/page/1"
@@ -36,10 +37,9 @@ def payload(result: Result) -> dict[str, Any]:
             "corrupted": record.metric.corrupted,
             "gap": record.metric.gap,
         },
-        "methods": [
-            {"label": method.label, "exact": method.exact, "direction": method.direction}
-            for method in record.methods
-        ],
+        "model": {"name": harmless(record.provenance.model.name), "layers": _layers(result)},
+        "methods": [_method(method) for method in record.methods],
+        "first": labels[0] if record.circuit is None else record.circuit.method,
         "kinds": kinds_of(),
         "positions": places(result),
         "glance": {label: glance(result, label) for label in labels},
@@ -53,6 +53,21 @@ def payload(result: Result) -> dict[str, Any]:
     }
 
 
+def _method(method: MethodRecord) -> dict[str, object]:
+    """A method, and what its numbers mean."""
+    return {
+        "label": method.label,
+        "exact": method.exact,
+        "direction": method.direction,
+        "sign": harmless(method.sign),
+        "absolute": harmless(method.absolute),
+    }
+
+
+def _layers(result: Result) -> int:
+    return result.record.provenance.model.shape.n_layers
+
+
 def title_of(result: Result) -> str:
     """`ioi on tiny: logit_diff at last`."""
     record = result.record
@@ -64,7 +79,8 @@ def title_of(result: Result) -> str:
 def _subtitle(result: Result) -> str:
     record = result.record
     first = record.spec.doc.strip().split("\n\n")[0].replace("\n", " ")
-    facts = [f"{len(record.pairs):,} pairs"]
+    pairs = len(record.pairs)
+    facts = [f"{pairs:,} pair{'s' if pairs != 1 else ''}"]
     if record.metric.clean is not None and record.metric.corrupted is not None:
         facts.append(
             f"clean {record.metric.clean:.3f}, corrupted {record.metric.corrupted:.3f}"

@@ -109,6 +109,8 @@ export function heatmapView(root, data, state) {
           svg("title", {}, number(byPlace[column]))),
         svg("text", { transform: `translate(${LEFT + (column + 0.5) * width} ${bottom + 14}) rotate(${width < 44 ? -40 : 0})`,
           "text-anchor": width < 44 ? "end" : "middle", class: "token" }, (position.token ?? position.label).slice(0, 10)));
+      if (width >= 30) picture.append(svg("text", { x: LEFT + (column + 0.5) * width, y: bottom + (width < 44 ? 48 : 29), "text-anchor": "middle", class: "tiny" },
+        position.token === null ? "" : position.label));
     });
   }
   state.subscribe(["method", "kind", "index"], draw);

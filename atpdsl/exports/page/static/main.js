@@ -17,8 +17,8 @@ const VIEWS = [
 ];
 
 function start(data) {
-  const state = makeState(data.methods[0].label);
-  if (!(state.get("method") in data.tables)) state.set({ method: data.methods[0].label });
+  const state = makeState(data.first);
+  if (!(state.get("method") in data.tables)) state.set({ method: data.first });
   document.title = data.title;
   const tabs = el("div", { role: "tablist", "aria-label": "Views", class: "tabs" });
   const panels = el("div", { class: "panels" });

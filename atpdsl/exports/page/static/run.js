@@ -12,7 +12,7 @@ export function runView(root, data) {
     ...(run.expectations.length ? [part("Expectations", grid(["", "expectation", "found"], run.expectations.map((one) =>
       [one.holds ? "\u2713 holds" : "\u2717 fails", one.text, one.undecided || one.found.join("; ")])))] : []),
     ...(run.warnings.length ? [part("Warnings", el("ul", {}, ...run.warnings.map((one) => el("li", {}, one))))] : []),
-    part("Cost", grid(["stage", "forwards", "backwards", "operations", "memory", "said", "time", "said"], run.stages.map((one) =>
+    part("Cost", grid(["stage", "forwards", "backwards", "operations", "memory", "estimated", "time", "estimated"], run.stages.map((one) =>
       [one.name, one.forwards, one.backwards, amount(one.flops, ["", "k", "M", "G", "T", "P"]), bytes(one.memory), bytes(one.memory_said), seconds(one.seconds), seconds(one.seconds_said)])),
       el("p", {}, run.costAbout)),
     part("Provenance", facts(run.provenance)),

@@ -3,7 +3,7 @@ import { el, svg, clear } from "./dom.js";
 import { frame, ticks } from "./chart.js";
 import { number, rowOf, withSign } from "./data.js";
 
-const W = 460, H = 300;
+const W = 430, H = 280;
 
 export function whyView(root, data, state) {
   const place = el("div");
@@ -49,7 +49,7 @@ function paths(to, one, unit) {
       svg("text", { x: Math.max(x(from), x(from + value)) + 5, y: y + 15 }, withSign(value)));
   });
   picture.append(svg("line", { x1: x(0), x2: x(0), y1: 0, y2: bars.length * 34 + 6, stroke: "var(--ink)" }));
-  const index = one.cancellation === null || one.cancellation === undefined ? "" : ` Cancellation index ${number(one.cancellation)}: 0 where all paths have one sign, near 1 where they cancel.`;
+  const index = one.cancellation === null || one.cancellation === undefined ? "" : ` Cancellation index ${number(one.cancellation)}: the sum of the sizes of all paths over the size of their sum; 1 where nothing cancels.`;
   frame(to, { title: "Direct against indirect", picture, description: `Means over pairs, in ${unit}.${index}`,
     table: () => ({ head: ["part", "value"], rows: bars.map(([name, value]) => [name, value]) }) });
 }
