@@ -18,8 +18,8 @@ def write(result: Result, path: Path) -> None:
 
 def text(result: Result) -> str:
     """The text of the page; it makes no request of any kind."""
-    from atpdsl.exports.page import page
-    from atpdsl.exports.page.payload import payload
+    from atpdsl.exports.report_page import page
+    from atpdsl.exports.report_page.payload import payload
 
     data = payload(result)
     version = result.record.provenance.versions.get("atpdsl", "")

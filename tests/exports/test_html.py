@@ -12,11 +12,11 @@ import pyarrow as pa
 import pytest
 
 from atpdsl.exports.html import text
-from atpdsl.exports.page.assemble import bundle, packed
-from atpdsl.exports.page.payload import payload
-from atpdsl.exports.page.payload_nodes import MOST
-from atpdsl.exports.page.payload_prompts import _differences, prompts
-from atpdsl.exports.page.payload_run import highlighted
+from atpdsl.exports.report_page.assemble import bundle, packed
+from atpdsl.exports.report_page.payload import payload
+from atpdsl.exports.report_page.payload_nodes import MOST
+from atpdsl.exports.report_page.payload_prompts import _differences, prompts
+from atpdsl.exports.report_page.payload_run import highlighted
 from atpdsl.results.result import Result
 from tests.exports.cases import hostile
 from tests.results.raw import diagnosed_result

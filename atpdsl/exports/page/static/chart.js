@@ -2,7 +2,7 @@
 import { el, clear } from "./dom.js";
 import { number } from "./data.js";
 
-export function frame(root, { title, description, picture, table, tools = [] }) {
+export function frame(root, { title, description, picture, table, legend = null, tools = [] }) {
   const numbers = el("div", { class: "numbers", hidden: true });
   const show = el("button", {
     type: "button", "aria-expanded": "false",
@@ -15,10 +15,10 @@ export function frame(root, { title, description, picture, table, tools = [] }) 
   const save = el("button", { type: "button", onclick: () => saveSvg(picture, title) }, "Save SVG");
   const caption = el("figcaption", {},
     el("h3", {}, title), el("p", { class: "about" }, description),
-    el("div", { class: "tools" }, ...tools, picture ? save : null, table ? show : null));
+    el("div", { class: "tools" }, ...tools, el("span", { class: "files" }, picture ? save : null, table ? show : null)));
   const figure = el("figure", { class: "chart" }, caption,
     picture ? el("div", { class: "picture", tabindex: "0", role: "group", "aria-label": title }, picture) : null,
-    numbers);
+    legend, numbers);
   root.append(figure);
   return figure;
 }

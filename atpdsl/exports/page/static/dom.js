@@ -24,6 +24,11 @@ function filled(node, attributes, children) {
   return node;
 }
 
+// A sentence whose parts in backticks are code.
+export function prose(text) {
+  return String(text).split("`").map((part, place) => (place % 2 ? el("code", {}, part) : part));
+}
+
 // Arrow keys move along a row of buttons or tabs; Home and End go to its ends.
 export function arrowKeys(row) {
   row.addEventListener("keydown", (event) => {
