@@ -1,5 +1,0 @@
-"""The report as one offline page: data from a result, and the page that draws it."""
-
-from atpdsl.exports.page.assemble import page
-
-__all__ = ["page"]
