@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 from atpdsl.problems import Problem, RunError, SpecError
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     from atpdsl.checked import PlannedStudy, Study
     from atpdsl.checking import Access
     from atpdsl.results.comparison import Comparison
+    from atpdsl.results.difference import Difference
     from atpdsl.results.result import Result
     from atpdsl.results.sweep import Sweep
     from atpdsl.selftesting.checks import SelfTest
@@ -28,6 +31,7 @@ __all__ = [
     "SpecError",
     "check",
     "compare",
+    "diff",
     "load",
     "load_comparison",
     "load_sweep",
@@ -146,6 +150,42 @@ def compare(  # noqa: PLR0913 (all but the first have a default and a name)
     return driver.compare(prepared, out=_path(out), overwrite=overwrite)
 
 
+def diff(  # noqa: PLR0913 (all but the first two have a default and a name)
+    first: Result | str | Path,
+    second: Result | str | Path,
+    *,
+    top: int = 20,
+    tolerance: float | None = 1e-6,
+    min_overlap: float | None = None,
+    min_correlation: float | None = None,
+    methods: Iterable[str | tuple[str, str]] = (),
+) -> Difference:
+    """How two results differ: `.spec`, `.methods`, `.nodes` (DataFrame), `.identical`.
+
+    Args:
+        first, second: results, or their folders.
+        top: how many of the best nodes to compare.
+        tolerance: the largest relative change of a score for `.within`; None for any.
+        min_overlap: the least share of the top nodes that both must have (Jaccard).
+        min_correlation: the least rank correlation.
+        methods: labels, or pairs of one label of each; those that both have if left out.
+
+    Raises:
+        RunError: when there is no result, or the two have no method in common.
+    """
+    from atpdsl.results import difference
+
+    named = (methods,) if isinstance(methods, str) else methods
+    return difference.diff(
+        *(load(one) if isinstance(one, str | Path) else one for one in (first, second)),
+        top=top,
+        tolerance=difference.Tolerance(
+            change=tolerance, overlap=min_overlap, correlation=min_correlation
+        ),
+        methods=[(one, one) if isinstance(one, str) else one for one in named],
+    )
+
+
 def selftest(
     spec: str | Path | None = None,
     *,
@@ -227,3 +267,11 @@ def load_comparison(directory: str | Path) -> Comparison:
     from atpdsl.results.comparison import Comparison
 
     return Comparison.load(directory)
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """`%load_ext atpdsl`: the cell magic `%%atp` and the line magic `%atp`."""
+    from importlib import import_module
+
+    # By its name: notebooks are made with this package, and not it with them.
+    shell.register_magics(import_module("atpdsl.notebook.magics").AtpMagics)

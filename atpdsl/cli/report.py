@@ -29,9 +29,20 @@ SMALL = 0.01
 
 
 def report(
-    result: Result, *, rows: int | None = None, method: str | None = None
+    result: Result,
+    *,
+    rows: int | None = None,
+    method: str | None = None,
+    drawn: Sequence[RenderableType] = (),
 ) -> Iterator[RenderableType]:
-    """Everything that `run` and `show` print, part by part."""
+    """Everything that `run` and `show` print, part by part.
+
+    Args:
+        result: what to show.
+        rows: how many nodes of each method; for None as many as are read at a glance.
+        method: the label of the only method to show.
+        drawn: what stands between the nodes and what is said of them.
+    """
     record = result.record
     labels = [m.label for m in record.methods] if method is None else [result.label(method)]
     methods = [m for m in record.methods if m.label in labels]
@@ -42,14 +53,15 @@ def report(
         yield f"{_title(record)}: no scores, the executor `{_executor(record)}` gave none"
         yield ""
         return
-    yield _heading(record)
+    yield heading(record)
     for one, best in shown:
         yield ""
         yield from _method(result, one, best)
     yield ""
-    drawn = [row for _, best in shown for row in best]
-    varied = any(_varies(place[row.position]) for row in drawn)
-    yield from _legend(record, methods, drawn, varied=varied)
+    listed = [row for _, best in shown for row in best]
+    varied = any(_varies(place[row.position]) for row in listed)
+    yield from _legend(record, methods, listed, varied=varied)
+    yield from drawn
     yield ""
     yield facts(trust(record, labels))
     yield from expected(record)
@@ -82,7 +94,8 @@ def _executor(record: Record) -> str:
     return clean(record.provenance.executor)
 
 
-def _heading(record: Record) -> str:
+def heading(record: Record) -> str:
+    """The line above everything: spec, model, metric, pairs, and the unpatched metric."""
     metric = record.metric
     means = [value for value in (metric.clean, metric.corrupted) if value is not None]
     tiny = max(map(abs, means), default=1.0) < SMALL

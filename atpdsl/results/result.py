@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from atpdsl.problems import Problem, RunError
 from atpdsl.results import directory as folders
@@ -40,6 +42,16 @@ class Result:
     def __repr__(self) -> str:
         place = "not saved" if self.directory is None else str(self.directory)
         return f"<Result of `{self.record.spec.name}`, {len(self.table):,} scores, {place}>"
+
+    def _repr_html_(self) -> str:
+        """The page that `export "x.html"` writes, in a frame, for notebooks."""
+        return str(_display().as_html(self))
+
+    def _repr_mimebundle_(
+        self, include: Container[str] | None = None, exclude: Container[str] | None = None
+    ) -> dict[str, str]:
+        """The result for notebooks by MIME type: text, SVG, HTML."""
+        return dict(_display().bundle(self, include, exclude))
 
     @cached_property
     def scores(self) -> pd.DataFrame:
@@ -178,3 +190,8 @@ def _frame(table: pa.Table) -> pd.DataFrame:
     )
     frame: pd.DataFrame = table.cast(words).to_pandas(types_mapper=whole.get)
     return frame
+
+
+def _display() -> Any:
+    """How notebooks show a result: with the exporters, which are made of results."""
+    return import_module("atpdsl.notebook.display")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from atpdsl.exports.report_page.assemble import page
 from atpdsl.problems import Problem, RunError
@@ -28,6 +27,8 @@ SCHEMA, ENTRY = "atpdsl/diff-page/1", "diff"
 # Lines of the chart of ranks; more cannot be told apart.
 SLOPES = 40
 LONGEST = 400
+# Stands for a layer or an index that a kind has not.
+_NONE = -1
 
 
 def write_diff_page(found: Difference, path: Path, *, overwrite: bool = False) -> None:
@@ -144,35 +145,35 @@ def _cells(frame: pd.DataFrame, places: Sequence[PositionRecord]) -> list[dict[s
     if not len(frame):
         return []
     first, second = (frame[f"{side}_signed"].fillna(0.0) for side in ("first", "second"))
-    moved = frame.assign(delta=second - first)
+    numbers = {name: frame[name].fillna(_NONE).astype("int64") for name in ("layer", "index")}
+    moved = frame.assign(delta=second - first, **numbers)
     moved["size"] = moved["delta"].abs()
-    groups = moved.groupby(["kind", "layer", "position"], dropna=False, sort=False)["size"]
+    groups = moved.groupby(["kind", "layer", "position"], sort=False)["size"]
     chosen = moved.loc[groups.idxmax()]
     counts = groups.transform("size").loc[chosen.index]
     number = {one.label: n for n, one in enumerate(places)}
+    rows: list[dict[str, Any]] = chosen.to_dict("records")  # type: ignore[assignment]
     return [
         {
-            "kind": row.kind,
-            "layer": _whole(row.layer),
-            "position": number[row.position],
+            "kind": row["kind"],
+            "layer": _whole(row["layer"]),
+            "position": number[row["position"]],
             "node": harmless(
-                node_id(row.kind, _whole(row.layer), _whole(row.index_), row.position)
+                node_id(
+                    row["kind"], _whole(row["layer"]), _whole(row["index"]), row["position"]
+                )
             ),
-            "delta": row.delta,
-            "values": [_known(row.first_signed), _known(row.second_signed)],
+            "delta": row["delta"],
+            "values": [_known(row["first_signed"]), _known(row["second_signed"])],
             "nodes": int(count),
         }
-        for row, count in zip(
-            chosen.rename(columns={"index": "index_"}).itertuples(index=False),
-            counts,
-            strict=True,
-        )
+        for row, count in zip(rows, counts, strict=True)
     ]
 
 
-def _whole(value: float) -> int | None:
-    return None if np.isnan(value) else int(value)
+def _whole(value: int) -> int | None:
+    return None if value == _NONE else int(value)
 
 
 def _known(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+    return None if math.isnan(value) else float(value)

@@ -58,10 +58,15 @@ def run(result: Result) -> dict[str, Any]:
 
 def highlighted(text: str) -> Code:
     """The text in pieces, each with a word for its colour; empty for plain text."""
+    from pygments.lexers import get_lexer_by_name
     from pygments.token import Comment, Keyword, Name, Number, String
+    from pygments.util import ClassNotFound
 
-    from atpdsl.editor.pygments_lexer import AtpLexer
-
+    try:
+        # Ours, by its entry point: the front end of editors is above exports.
+        lexer = get_lexer_by_name("atp", stripnl=False, ensurenl=False)
+    except ClassNotFound:
+        return [("", harmless_lines(text))]
     words = (
         (Comment, "comment"),
         (Keyword, "keyword"),
@@ -70,7 +75,7 @@ def highlighted(text: str) -> Code:
         (Name.Attribute, "name"),
     )
     found: Code = []
-    for kind, piece in AtpLexer(stripnl=False, ensurenl=False).get_tokens(text):
+    for kind, piece in lexer.get_tokens(text):
         word = next((word for token, word in words if kind in token), "")
         shown = harmless_lines(piece)
         if found and found[-1][0] == word:

@@ -14,7 +14,8 @@ Where codes stand; a new one takes the next free number of its range, none is us
 | 270-279 | nodes that a model has or lacks | `nodes.py` |
 | 300-337 | models: where they are, and what is wrong with their files | `model.py` |
 | 404-435 | runs and what keeps one from starting | `run.py` |
-| 440-453 | results, their folders, and exports | `run.py` |
+| 440-457 | results, their folders, and exports | `run.py` |
+| 460-463 | results compared, served, and in notebooks | `looking.py` |
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from types import MappingProxyType
 from atpdsl.problems.codes.binding import CODES_BINDING
 from atpdsl.problems.codes.code import Code
 from atpdsl.problems.codes.diagnosis import CODES_DIAGNOSIS
+from atpdsl.problems.codes.looking import CODES_LOOKING
 from atpdsl.problems.codes.metric import CODES_METRIC
 from atpdsl.problems.codes.model import CODES_MODEL
 from atpdsl.problems.codes.names import CODES_NAMES
@@ -46,6 +48,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
             *CODES_BINDING,
             *CODES_MODEL,
             *CODES_RUN,
+            *CODES_LOOKING,
         )
     }
 )

@@ -18,7 +18,11 @@ export function makeState(firstMethod) {
   function write() {
     const kept = Object.entries(values).filter(([key, value]) => value !== usual[key]);
     const hash = kept.map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join("&");
-    history.replaceState(null, "", hash ? `#${hash}` : "#");
+    try {
+      history.replaceState(null, "", hash ? `#${hash}` : "#");
+    } catch {
+      // In a notebook's frame the page has no address of its own.
+    }
   }
   function subscribe(keys, heard) {
     listeners.push([keys, heard]);
