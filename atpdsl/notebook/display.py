@@ -14,6 +14,8 @@ from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from atpdsl.problems.clean import clean
+
 if TYPE_CHECKING:
     from atpdsl.results.result import Result
 
@@ -78,7 +80,7 @@ def as_html(result: Result) -> str:
     """
     page = html.escape(_exported(result, "html"), quote=True)
     table = html.escape(as_text(result))
-    title = html.escape(f"{result.record.spec.name}: result of atpdsl", quote=True)
+    title = html.escape(f"{clean(result.record.spec.name)}: result of atpdsl", quote=True)
     return (
         f'<iframe sandbox="allow-scripts" srcdoc="{page}" title="{title}" width="100%"'
         f' height="{HEIGHT}" style="border:0"></iframe>\n'
