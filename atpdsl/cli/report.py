@@ -217,8 +217,8 @@ def _closing(result: Result) -> Iterator[tuple[str, str]]:
         return
     folder = word(result.directory)
     yield "results", clean(str(result.directory))
-    yield "next", f"atpdsl show {folder} --top 50"
-    yield "", f"atpdsl export {folder} {word(f'{result.record.spec.name}.gexf')}"
+    yield "next", f"atpdsl view {folder}"
+    yield "", f"atpdsl show {folder} --top 50"
 
 
 def _decimals(values: Iterator[float | None]) -> int:
