@@ -46,7 +46,8 @@ class Opened:
         return str(self.page.evaluate("location.hash"))
 
 
-@pytest.fixture(scope="session")
+# Not of the session: Playwright's loop would run on under the tests of other modules.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     if CHROMIUM is None:
         pytest.skip("there is no Chromium (Debian's package `chromium`)")
