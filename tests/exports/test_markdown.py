@@ -70,7 +70,7 @@ def test_trust_is_told_in_sentences():
     (bound,) = found.bounds
     told = " ".join(lines)
 
-    assert lines[0].startswith("star: 7 of 55 nodes measured by patching; 2 of them drawn at")
+    assert lines[0].startswith("star: measured 7 of 55 nodes, 2 of them drawn at random")
     assert f"{bound.asked.upper:.3g}" in told
     assert bound.assumes in told
     assert any("flagged cancellation (index > 5)" in line for line in lines)

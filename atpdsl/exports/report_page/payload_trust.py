@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from atpdsl.exports.trust_lines import bound_line, verified_line
 from atpdsl.results.columns import upper_column
 from atpdsl.results.harmless import harmless
 from atpdsl.results.names import node_id
+from atpdsl.results.trust_words import bound_words, missed_words, verified_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,10 +45,10 @@ def glance(result: Result, label: str) -> dict[str, Any]:
         if method.exact
         else "Nothing was measured: these are estimates."
     )
-    prefix = f"{label}: "
-    sure = [_sentence(verified_line(one).removeprefix(prefix)) for one in mine] or [nothing]
+    sure = [_sentence(f"Measured: {verified_words(one)}") for one in mine] or [nothing]
     missing = [_sentence(one.unknown) for one in mine if one.unknown]
-    missing += [_sentence(bound_line(one)) for one in bounds]
+    missing += [_sentence(f"Missed {missed_words(one)}") for one in mine if one.missed]
+    missing += [_sentence(bound_words(one)) for one in bounds]
     if not missing and not method.exact:
         missing = [
             "Not known: `verify { random = 20 }` and `diagnose { subset_sampling }` tell."
